@@ -1,0 +1,159 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lwbuild/base/buf.h"
+#include "lwbuild/base/digest.h"
+#include "lwbuild/base/error.h"
+#include "lwbuild/base/file.h"
+
+/*
+ * Results of finished checks, by key, in one SQLite file (cache.db) that any
+ * number of processes share, and artifacts by content in objects/ beside it. A
+ * key says everything a result depends on, so entries never become stale; they
+ * can only become unused.
+ *
+ * A cache may lose entries but never invents one. A file of another version,
+ * damaged or foreign is set aside (cache.db.damaged-<time>) and replaced by an
+ * empty one. Trouble with the cache is never trouble of the build: after
+ * opening, functions report failure and the caller goes on without.
+ *
+ * One struct lwb_cache per process and thread. Results are acknowledged by
+ * lwb_cache_commit (or close); until then they may be lost, never halved.
+ */
+struct lwb_cache;
+
+enum lwb_cache_mode {
+    LWB_CACHE_READ_WRITE,
+    LWB_CACHE_READ_ONLY, /* look up, store nothing, touch nothing */
+};
+
+struct lwb_cache_config {
+    const char *dir; /* made with mode 0700 when missing (read-write) */
+    enum lwb_cache_mode mode;
+    uint64_t max_bytes; /* 0: default, 5 GiB */
+};
+
+/*
+ * `warning`, a buffer of the caller's, gets at most one line for people: the
+ * directory has another owner and is used read-only, the file was damaged and
+ * replaced, a network file system.
+ */
+int lwb_cache_open(struct lwb_cache **out, const struct lwb_cache_config *config,
+                   struct lwb_buf *warning, struct lwb_error *err);
+
+/* Commits, checkpoints, trims when over the limit. NULL is fine. */
+void lwb_cache_close(struct lwb_cache *cache);
+LWB_DEFINE_AUTO_PTR(struct lwb_cache, lwb_cache_close);
+
+/* ---- entries ---------------------------------------------------------------------------- */
+
+enum lwb_cache_verdict { LWB_CACHE_ACCEPTED = 1, LWB_CACHE_REJECTED = 2 };
+
+struct lwb_cache_artifact {
+    const char *part; /* "olean", "olean.server", ... */
+    struct lwb_digest digest;
+    uint64_t size;
+};
+
+struct lwb_cache_entry {
+    enum lwb_cache_verdict verdict;
+    bool fresh;              /* made by a process of its own */
+    uint64_t check_ns;       /* what the check cost: a hit saves this */
+    struct lwb_bytes report; /* diagnostics, encoded by the caller; no paths in it */
+    struct lwb_bytes facts;  /* what policy is applied to, encoded by the caller */
+    const struct lwb_cache_artifact *artifacts;
+    size_t n_artifacts;
+};
+
+/*
+ * Returns 1 and fills entry (borrowed until the next call on this cache), 0 if
+ * there is none that is usable: not there, warm where fresh was asked for, or
+ * an artifact whose object is gone.
+ */
+int lwb_cache_lookup(struct lwb_cache *cache, const struct lwb_digest *key, bool fresh_only,
+                     struct lwb_cache_entry *entry, struct lwb_error *err);
+
+/* Replaces a warm entry by a fresh one, never the other way. */
+int lwb_cache_store(struct lwb_cache *cache, const struct lwb_digest *key,
+                    const struct lwb_cache_entry *entry, struct lwb_error *err);
+
+/* Make everything stored so far durable against the death of this process. */
+int lwb_cache_commit(struct lwb_cache *cache, struct lwb_error *err);
+
+/* Drop an entry (a confirm run found a difference, an object was condemned). */
+int lwb_cache_drop(struct lwb_cache *cache, const struct lwb_digest *key, struct lwb_error *err);
+
+/*
+ * A batch fingerprint stands for its members' keys: 1 when it is stored and
+ * every member's entry is usable. Members are passed in the order in which they
+ * were stored.
+ */
+int lwb_cache_lookup_batch(struct lwb_cache *cache, const struct lwb_digest *batch,
+                           const struct lwb_digest *members, size_t n_members, bool fresh_only,
+                           struct lwb_error *err);
+int lwb_cache_store_batch(struct lwb_cache *cache, const struct lwb_digest *batch,
+                          const struct lwb_digest *members, size_t n_members,
+                          struct lwb_error *err);
+
+/* ---- why: key components ------------------------------------------------------------------ */
+
+/* What a key was made of, so that --explain can name the first that differs. */
+struct lwb_cache_component {
+    const char *name; /* "source", "import A.B", "option x", "toolchain" */
+    struct lwb_digest value;
+};
+
+/* Remember the components of `key` as the newest of `subject` (a module of a project). */
+int lwb_cache_store_components(struct lwb_cache *cache, struct lwb_bytes subject,
+                               const struct lwb_digest *key,
+                               const struct lwb_cache_component *components, size_t count,
+                               struct lwb_error *err);
+
+enum lwb_cache_why { LWB_WHY_NEVER_SEEN, LWB_WHY_DIFFERS, LWB_WHY_EVICTED, LWB_WHY_UNKNOWN };
+
+/* Why `key` of `subject` is not there; `text` gets the component, or "2 days ago". */
+int lwb_cache_explain(struct lwb_cache *cache, struct lwb_bytes subject,
+                      const struct lwb_digest *key, const struct lwb_cache_component *components,
+                      size_t count, enum lwb_cache_why *why, struct lwb_buf *text,
+                      struct lwb_error *err);
+
+/* ---- digests remembered by stat -------------------------------------------------------------- */
+
+/*
+ * The SHA-256 of a file's content, remembered by path and stat (with ctime) so
+ * that an unchanged file is hashed once per user. Racy files are hashed and not
+ * remembered. Returns 1, or 0 if there is no such file. `st` may be NULL.
+ */
+int lwb_cache_file_digest(struct lwb_cache *cache, const char *path, struct lwb_digest *out,
+                          struct lwb_file_stat *st, struct lwb_error *err);
+
+/* The same memory for values that a caller derives from file contents (a closure's digest). */
+int lwb_cache_recall(struct lwb_cache *cache, const struct lwb_digest *question,
+                     struct lwb_digest *answer, struct lwb_error *err);
+int lwb_cache_remember(struct lwb_cache *cache, const struct lwb_digest *question,
+                       const struct lwb_digest *answer, struct lwb_error *err);
+
+/* ---- objects ------------------------------------------------------------------------------------ */
+
+/*
+ * Take a private file into objects/<aa>/<sha256>, mode 0444. The digest is
+ * computed here and compared with `digest`; an existing object is kept. The
+ * private file is gone afterwards.
+ */
+int lwb_cache_adopt(struct lwb_cache *cache, const char *path, const struct lwb_digest *digest,
+                    struct lwb_error *err);
+
+/* The path of an object, whether it is there or not. */
+int lwb_cache_object_path(struct lwb_cache *cache, const struct lwb_digest *digest,
+                          struct lwb_buf *out, struct lwb_error *err);
+
+/* An object that kills those who import it: removed with all entries that refer to it. */
+int lwb_cache_condemn(struct lwb_cache *cache, const struct lwb_digest *digest,
+                      struct lwb_error *err);
+
+/* A private folder below the cache directory, on the same file system as the objects. */
+int lwb_cache_scratch(struct lwb_cache *cache, struct lwb_buf *out, struct lwb_error *err);
+
+/* ---- statistics and upkeep: cache_stats.h, cache_trim.h --------------------------------------------- */

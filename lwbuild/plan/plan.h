@@ -1,0 +1,112 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include "lwbuild/base/digest.h"
+#include "lwbuild/base/error.h"
+#include "lwbuild/base/strvec.h"
+#include "lwbuild/plan/digest_source.h"
+#include "lwbuild/plan/toolchain.h"
+
+/*
+ * What to check, in which order and together with what, found out without
+ * running Lean: project, modules, import graph, batches. Reads files, starts
+ * nothing (asking `lake` about a lakefile.lean is the one exception, and it is
+ * in lake_query.h).
+ */
+struct lwb_plan;
+
+/* Strings are borrowed until create returns. Paths may be relative to `cwd`. */
+struct lwb_plan_config {
+    const char *cwd;          /* absolute */
+    const char *project;      /* NULL: nearest lakefile or lean-toolchain above cwd, or none */
+    const char *package;      /* NULL: the root package */
+    const char *library;      /* NULL: the default targets, else all libraries */
+    const char *host;         /* "auto", "lean", "kernel", or one that tests use */
+    const struct lwb_toolchain *toolchain;  /* NULL for plans without .lean modules */
+    const struct lwb_strvec *targets;       /* module names and files as given; empty: the library */
+    const struct lwb_strvec *source_roots;  /* --source-root: searched before the library's own */
+    const struct lwb_strvec *import_paths;  /* --import-path: folders of .olean files */
+    const struct lwb_strvec *options;       /* -D name=value, behind the project's own */
+};
+
+/* One module of the target, or an export file. Index order is an order in which imports come first. */
+struct lwb_plan_module {
+    const char *name;        /* "A.B"; for an export file its path relative to the root */
+    const char *path;        /* absolute path of the source */
+    const char *label;       /* relative to its source root: "A/B.lean" */
+    const char *source_root; /* absolute */
+    bool listed;             /* asked for, not only imported by one that was */
+    bool imported;           /* a module of this plan imports it: it needs an artifact */
+    const size_t *imports;   /* indexes of local modules that it imports, in header order */
+    size_t n_imports;
+    const char *const *external;   /* absolute paths of .olean files that it imports directly */
+    size_t n_external;
+    size_t batch;
+    struct lwb_digest source;      /* SHA-256 of the source bytes */
+    struct lwb_file_stat stat;     /* of the source when it was hashed */
+};
+
+/* Modules that share a session: same root, package, library, host, options and ordered imports. */
+struct lwb_plan_batch {
+    const char *host;
+    const char *project_root;
+    const char *package;
+    const char *library;
+    const char *source_root;
+    const struct lwb_strvec *imports; /* as lwb_open_request.imports */
+    const struct lwb_strvec *options;
+    const struct lwb_strvec *plugins;
+    bool prelude;
+    bool module_system;
+    const size_t *modules; /* in plan order */
+    size_t n_modules;
+};
+
+int lwb_plan_create(struct lwb_plan **out, const struct lwb_plan_config *config,
+                    const struct lwb_digest_source *digests, struct lwb_error *err);
+void lwb_plan_destroy(struct lwb_plan *plan);
+LWB_DEFINE_AUTO_PTR(struct lwb_plan, lwb_plan_destroy);
+
+size_t lwb_plan_module_count(const struct lwb_plan *plan);
+const struct lwb_plan_module *lwb_plan_module(const struct lwb_plan *plan, size_t index);
+size_t lwb_plan_batch_count(const struct lwb_plan *plan);
+const struct lwb_plan_batch *lwb_plan_batch(const struct lwb_plan *plan, size_t index);
+
+/* Folders of .olean files that do not come from this plan, in search order; toolchain's own last. */
+const struct lwb_strvec *lwb_plan_search_path(const struct lwb_plan *plan);
+
+/*
+ * Everything the plan looked at to come to its answer, for depfile and
+ * snapshot: files read, folders listed, and paths that were asked for and
+ * absent. Visited in a stable order.
+ */
+enum lwb_witness { LWB_WITNESS_FILE, LWB_WITNESS_FOLDER, LWB_WITNESS_ABSENT };
+void lwb_plan_witnesses(const struct lwb_plan *plan,
+                        void (*visit)(void *ctx, enum lwb_witness kind, const char *path,
+                                      const struct lwb_file_stat *st),
+                        void *ctx);
+
+/* ---- keys (design rules T1, T2) ------------------------------------------------------------ */
+
+/* What goes into every key of a run besides the plan itself. */
+struct lwb_key_context {
+    const char *host_digest;                /* hex, of the host's own sources */
+    const struct lwb_digest *inputs;        /* content of --input files, in order */
+    size_t n_inputs;
+};
+
+/*
+ * The key of a module, from the results of its local imports (`artifacts`, by
+ * plan index: the digest that stands for the artifact of the import's current
+ * key; only those of its transitive local imports are read). Components, if not
+ * NULL, are handed out one by one for --explain.
+ */
+int lwb_plan_key(struct lwb_digest *out, struct lwb_plan *plan, size_t module,
+                 const struct lwb_key_context *context, const struct lwb_digest *artifacts,
+                 void (*component)(void *ctx, const char *name, const struct lwb_digest *value),
+                 void *ctx, struct lwb_error *err);
+
+/* The digest of the transitive content of a batch's imports, for session keys. */
+int lwb_plan_closure(struct lwb_digest *out, struct lwb_plan *plan, size_t batch,
+                     const struct lwb_digest *artifacts, struct lwb_error *err);

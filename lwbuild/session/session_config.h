@@ -1,0 +1,18 @@
+#pragma once
+
+#include "lwbuild/base/strvec.h"
+#include "lwbuild/protocol/message.h"
+
+/*
+ * Which world a session is about. Two sessions with equal keys can stand in
+ * for each other, so everything that a host's answers may depend on is here.
+ * Strings are borrowed until lwb_session_key has copied what it needs; the
+ * pool keeps its own copy (lwb_session_config_copy).
+ */
+struct lwb_session_config {
+    struct lwb_open_request open;
+    struct lwb_digest closure; /* of the import closure's content; zero if there is none */
+    const char *toolchain_id;  /* identity of the toolchain's binaries, NULL if none */
+    const char *policy_class;  /* "default", or a name for a custom restart policy */
+    const char *metadata;      /* metadata expectation, canonical JSON, or NULL */
+};
