@@ -1,0 +1,2 @@
+// TODO: look in /home/someone/there 
+int planted;

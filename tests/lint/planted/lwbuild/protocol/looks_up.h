@@ -1,0 +1,4 @@
+#pragma once
+
+#include "lwbuild/base/buf.h"
+#include "lwbuild/worker/worker.h"
