@@ -72,6 +72,17 @@ const char *lwb_code_name(enum lwb_code code)
     return "unknown";
 }
 
+int lwb_code_parse(enum lwb_code *out, const char *name)
+{
+    for (size_t i = 0; i < LWB_COUNT(names); i++) {
+        if (strcmp(names[i].name, name) == 0) {
+            *out = names[i].code;
+            return 0;
+        }
+    }
+    return -1;
+}
+
 /* Errors are one line, whatever a path or a message that went into them holds. */
 static void flatten(char *text)
 {

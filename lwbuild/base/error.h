@@ -116,3 +116,6 @@ int lwb_error_context(struct lwb_error *err, const char *format, ...) LWB_PRINTF
 
 /* "missing-import", "timeout": stable names for JSON output; "unknown" for others. */
 const char *lwb_code_name(enum lwb_code code);
+
+/* Returns 0, or -1 for a word that names no code. */
+int lwb_code_parse(enum lwb_code *out, const char *name);

@@ -184,8 +184,7 @@ int lwb_json_get_bool(const cJSON *json, const char *key, bool *out, struct lwb_
                                    : missing(key, err);
 }
 
-int lwb_json_get_array(const cJSON *json, const char *key, const cJSON **out,
-                       struct lwb_error *err)
+int lwb_json_get_array(const cJSON *json, const char *key, const cJSON **out, struct lwb_error *err)
 {
     const cJSON *item = find_present(json, key);
 
@@ -230,6 +229,8 @@ static void append_escaped(struct lwb_buf *out, struct lwb_bytes text)
             lwb_buf_append_text(out, "\\t");
         } else if (c == '\r') {
             lwb_buf_append_text(out, "\\r");
+        } else if (c == 0) {
+            lwb_buf_append_text(out, "\\ufffd"); /* what we write must be readable by us */
         } else {
             lwb_buf_format(out, "\\u%04x", c);
         }
