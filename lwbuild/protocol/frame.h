@@ -48,6 +48,7 @@ int lwb_frame_next(struct lwb_frame_reader *reader, struct lwb_bytes *payload,
  */
 int lwb_frame_reader_end(const struct lwb_frame_reader *reader, struct lwb_error *err);
 
-/* Append header, head and (if attachment.ptr) newline and attachment. LWB_ERR_LIMIT over `limit`. */
+/* Append header, head and (if attachment.ptr) newline and attachment. LWB_ERR_LIMIT over `limit`.
+ */
 int lwb_frame_append(struct lwb_buf *out, struct lwb_bytes head, struct lwb_bytes attachment,
                      uint32_t limit, struct lwb_error *err);
