@@ -94,30 +94,38 @@ int lwb_file_now(int64_t *out, const char *dir, struct lwb_error *err)
     return rc;
 }
 
+/* read(2) that is not interrupted. */
+static ssize_t read_some(int fd, void *into, size_t room)
+{
+    ssize_t got;
+
+    do
+        got = read(fd, into, room);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
 static int read_all(struct lwb_buf *out, int fd, size_t expected, struct lwb_error *err)
 {
     for (;;) {
-        /* One byte more than expected, so that the end is seen by the same read. */
+        /* One byte more than expected, so that the same read sees the end. */
         size_t room = expected > out->len ? expected - out->len + 1 : 64 * 1024;
-        char *end;
+        size_t left = out->max - out->len;
+        char one;
+        char *end = left ? lwb_buf_reserve(out, room < left ? room : left) : &one;
         ssize_t got;
 
-        if (room > out->max - out->len)
-            room = out->max - out->len + (out->max > out->len ? 0 : 1);
-        end = lwb_buf_reserve(out, room);
         if (!end)
-            return out->len >= out->max
-                       ? lwb_fail(err, LWB_ERR_LIMIT, "larger than %zu bytes", out->max)
-                       : lwb_fail_memory(err);
-        got = read(fd, end, room);
-        if (got < 0 && errno == EINTR)
-            continue;
+            return lwb_fail_memory(err);
+        got = read_some(fd, end, left ? (room < left ? room : left) : 1);
         if (got < 0)
             return lwb_fail_errno(err, LWB_ERR_SYSTEM, "cannot read");
-        out->len += (size_t)got;
-        out->ptr[out->len] = '\0';
         if (got == 0)
             return LWB_OK;
+        if (!left)
+            return lwb_fail(err, LWB_ERR_LIMIT, "larger than %zu bytes", out->max);
+        out->len += (size_t)got;
+        out->ptr[out->len] = '\0';
     }
 }
 

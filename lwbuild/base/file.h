@@ -39,14 +39,16 @@ bool lwb_file_stat_is_racy(const struct lwb_file_stat *st, int64_t now_ns);
  */
 int lwb_file_now(int64_t *out, const char *dir, struct lwb_error *err);
 
-/* Append the whole file to `out`, whose max is the limit. `st`, if not NULL, is of what was read. */
+/* Append the whole file to `out`, whose max is the limit. `st`, if not NULL, is of what was read.
+ */
 int lwb_file_read(struct lwb_buf *out, const char *path, struct lwb_file_stat *st,
                   struct lwb_error *err);
 
 /* Write by temporary file and rename: nobody sees half a file, and a failure leaves the old one. */
 int lwb_file_write(const char *path, struct lwb_bytes content, mode_t mode, struct lwb_error *err);
 
-/* As above, but leave a file that already has this content alone. Returns 1 if written, 0 if not. */
+/* As above, but leave a file that already has this content alone. Returns 1 if written, 0 if not.
+ */
 int lwb_file_write_if_changed(const char *path, struct lwb_bytes content, mode_t mode,
                               struct lwb_error *err);
 

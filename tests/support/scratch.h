@@ -1,0 +1,20 @@
+#pragma once
+
+#include "lwbuild/base/error.h"
+
+/*
+ * A private folder for one test, removed with all that is in it by
+ * scratch_remove. Fails the test when it cannot be made.
+ */
+struct scratch {
+    char dir[256];
+};
+
+void scratch_make(struct scratch *scratch);
+void scratch_remove(struct scratch *scratch);
+
+/* <dir>/<name>; valid until the fourth call after this one. */
+const char *scratch_path(const struct scratch *scratch, const char *name);
+
+/* Write a file below the folder, with its folders. */
+void scratch_write(const struct scratch *scratch, const char *name, const char *content);
