@@ -9,10 +9,14 @@ enum { MIN_ROOM = 64 * 1024 };
 
 void lwb_frame_reader_init(struct lwb_frame_reader *reader, uint32_t limit)
 {
-    *reader = (struct lwb_frame_reader){
-        .pending = LWB_BUF((size_t)LWB_FRAME_HEADER + limit + MIN_ROOM),
-        .limit = limit,
-    };
+    *reader = (struct lwb_frame_reader){ 0 };
+    lwb_frame_reader_set_limit(reader, limit);
+}
+
+void lwb_frame_reader_set_limit(struct lwb_frame_reader *reader, uint32_t limit)
+{
+    reader->pending.max = (size_t)LWB_FRAME_HEADER + limit + MIN_ROOM;
+    reader->limit = limit;
 }
 
 void lwb_frame_reader_release(struct lwb_frame_reader *reader)

@@ -27,6 +27,7 @@ struct lwb_frame_reader {
 };
 
 void lwb_frame_reader_init(struct lwb_frame_reader *reader, uint32_t limit);
+void lwb_frame_reader_set_limit(struct lwb_frame_reader *reader, uint32_t limit);
 void lwb_frame_reader_release(struct lwb_frame_reader *reader);
 LWB_DEFINE_AUTO(struct lwb_frame_reader, lwb_frame_reader_release);
 
