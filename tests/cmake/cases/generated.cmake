@@ -1,0 +1,22 @@
+# What the build makes is made before it is checked, and checked again when it changes.
+file(WRITE "${source}/text.txt" "one\n")
+file(WRITE "${source}/sub/CMakeLists.txt" "add_lean_check(proofs ALL EXPORTS \"\${CMAKE_BINARY_DIR}/made.ndjson\"
+    DEPENDS make_it)")
+project("add_custom_command(OUTPUT made.ndjson DEPENDS text.txt
+        COMMAND \${CMAKE_COMMAND} -E copy \"\${CMAKE_SOURCE_DIR}/text.txt\" made.ndjson)
+    add_custom_target(make_it DEPENDS made.ndjson)
+    add_lean_check(here ALL EXPORTS \"\${CMAKE_BINARY_DIR}/made.ndjson\")
+    add_subdirectory(sub)")
+configure()
+build()
+expect_runs(2)
+build()
+expect_runs(0)
+file(WRITE "${source}/text.txt" "two\n")
+build()
+expect_runs(2)
+build()
+expect_runs(0)
+file(WRITE "${source}/text.txt" "BROKEN\n")
+build_fails()
+expect_output("made.ndjson:1:0: error: BROKEN")

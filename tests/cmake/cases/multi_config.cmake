@@ -1,0 +1,13 @@
+# All configurations share one check.
+file(WRITE "${source}/a.ndjson" "fine\n")
+project("add_lean_check(proofs ALL EXPORTS a.ndjson)")
+configure()
+build(--config Debug)
+expect_runs(1)
+build(--config Release)
+expect_runs(0)
+file(WRITE "${source}/a.ndjson" "changed\n")
+build(--config Release)
+expect_runs(1)
+build(--config Debug)
+expect_runs(0)

@@ -1,0 +1,38 @@
+# Without a Lean, OPTIONAL skips target and test; with one, they work. Without OPTIONAL lwbuild itself
+# says what is missing.
+file(WRITE "${source}/p/lean-toolchain" "leanprover/lean4:v4.9.0\n")
+file(WRITE "${source}/p/A.lean" "\n")
+project("add_lean_check(proofs ALL OPTIONAL TEST PROJECT p)")
+
+configure()
+expect_output("proofs is skipped: no Lean toolchain .leanprover/lean4:v4.9.0, from .*/p/lean-toolchain, is not installed")
+build()
+expect_no_output("skipped")
+build(--target proofs)
+expect_output("proofs: skipped, no Lean toolchain")
+run(ctest --test-dir "${build}" -C Debug)
+expect_output("lean.proofs .*Skipped")
+expect_runs(0)
+
+install_fake_lean(leanprover--lean4---v4.9.0)
+configure()
+build()
+expect_runs(1)
+run(ctest --test-dir "${build}" -C Debug -L lean)
+expect_output("lean.proofs .*Passed")
+expect_arguments(--project "${source}/p")
+expect_no_argument(--stamp)
+expect_runs(1)
+build()
+expect_runs(0)
+
+file(WRITE "${source}/p/A.lean" "BROKEN\n")
+run(FAILS ctest --test-dir "${build}" -C Debug -L lean)
+expect_runs(1)
+
+file(REMOVE_RECURSE "${work}/home/.elan" "${source}/p/A.lean")
+project("add_lean_check(proofs PROJECT p)")
+configure()
+build(--target proofs)
+expect_no_argument(--toolchain)
+expect_runs(1)

@@ -1,0 +1,122 @@
+# What the cases share: a tiny project is copied to a scratch folder, configured and built there, and the
+# runs of lwbuild are counted. A case is run as
+#
+#   cmake -D CASE=... -D GENERATOR=... -D LWBUILD=... -D ROOT=... -D SCRATCH=... -P harness.cmake
+#
+# and the first expectation that does not hold ends it.
+cmake_minimum_required(VERSION 3.20)
+
+set(work "${SCRATCH}")
+set(source "${work}/source")
+set(build "${work}/build")
+set(log "${work}/runs.log")
+set(ENV{FAKE_LWBUILD_LOG} "${log}")
+set(ENV{LWBUILD_CACHE_DIR} "${work}/cache")
+set(ENV{HOME} "${work}/home")
+foreach(variable IN ITEMS ELAN_HOME ELAN_TOOLCHAIN LEAN_SYSROOT MAKEFLAGS MAKELEVEL DESTDIR)
+  unset(ENV{${variable}})
+endforeach()
+file(REMOVE_RECURSE "${work}")
+file(MAKE_DIRECTORY "${source}" "${work}/home")
+file(TOUCH "${log}")
+
+function(fail)
+  list(JOIN ARGN "" text)
+  message(FATAL_ERROR "${CASE}, ${GENERATOR}: ${text}\n---- last output:\n${output}")
+endfunction()
+
+# project(<lines>...): CMakeLists.txt of the project under test, behind the usual first lines.
+function(project)
+  list(JOIN ARGN "\n" text)
+  file(WRITE "${source}/CMakeLists.txt"
+      "cmake_minimum_required(VERSION 3.10)\nproject(case LANGUAGES NONE)\nenable_testing()\n"
+      "include(\"${ROOT}/cmake-module/LWBuild.cmake\")\n${text}\n")
+endfunction()
+
+# run([FAILS] <command>...): the output is in ${output}.
+macro(run)
+  set(command ${ARGN})
+  set(should_fail FALSE)
+  if("${ARGV0}" STREQUAL "FAILS")
+    list(POP_FRONT command)
+    set(should_fail TRUE)
+  endif()
+  execute_process(COMMAND ${command} WORKING_DIRECTORY "${work}"
+      RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(should_fail AND result EQUAL 0)
+    fail("this should have failed: ${command}")
+  elseif(NOT should_fail AND NOT result EQUAL 0)
+    fail("failed (${result}): ${command}")
+  endif()
+endmacro()
+
+macro(configure)
+  run("${CMAKE_COMMAND}" -G "${GENERATOR}" -S "${source}" -B "${build}"
+      "-DLWBUILD_EXECUTABLE=${LWBUILD}" ${ARGN})
+endmacro()
+
+macro(configure_fails)
+  run(FAILS "${CMAKE_COMMAND}" -G "${GENERATOR}" -S "${source}" -B "${build}"
+      "-DLWBUILD_EXECUTABLE=${LWBUILD}" ${ARGN})
+  string(REGEX REPLACE "[ \n]+" " " output "${output}")
+endmacro()
+
+macro(build)
+  run("${CMAKE_COMMAND}" --build "${build}" ${ARGN})
+endmacro()
+
+macro(build_fails)
+  run(FAILS "${CMAKE_COMMAND}" --build "${build}" ${ARGN})
+endmacro()
+
+function(expect_output regex)
+  if(NOT output MATCHES "${regex}")
+    fail("expected output that matches: ${regex}")
+  endif()
+endfunction()
+
+function(expect_no_output regex)
+  if(output MATCHES "${regex}")
+    fail("expected no output that matches: ${regex}")
+  endif()
+endfunction()
+
+# How often lwbuild was run since the last call; forgets them.
+function(expect_runs number)
+  file(STRINGS "${log}" runs REGEX "^run")
+  list(LENGTH runs count)
+  if(NOT count EQUAL number)
+    file(READ "${log}" text)
+    fail("expected ${number} runs of lwbuild, not ${count}:\n${text}")
+  endif()
+  file(WRITE "${log}" "")
+endfunction()
+
+# expect_arguments(<argument>...): they were given in this order, with nothing between them.
+function(expect_arguments)
+  file(READ "${log}" text)
+  list(JOIN ARGN "\n  " arguments)
+  string(FIND "${text}" "  ${arguments}\n" at)
+  if(at EQUAL -1)
+    fail("expected the arguments\n  ${arguments}\nin\n${text}")
+  endif()
+endfunction()
+
+function(expect_no_argument argument)
+  file(READ "${log}" text)
+  string(FIND "${text}" "  ${argument}\n" at)
+  if(NOT at EQUAL -1)
+    fail("did not expect the argument ${argument} in\n${text}")
+  endif()
+endfunction()
+
+# A folder that looks like an installed Lean, in elan's place for it.
+function(install_fake_lean name)
+  set(folder "${work}/home/.elan/toolchains/${name}")
+  file(WRITE "${folder}/bin/lean"
+      "#!/bin/sh\necho 'Lean (version 4.9.0, commit 0123456789ab, Release)'\n")
+  file(MAKE_DIRECTORY "${folder}/lib/lean")
+  file(CHMOD "${folder}/bin/lean" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
+endfunction()
+
+include("${ROOT}/tests/cmake/cases/${CASE}.cmake")
