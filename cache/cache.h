@@ -29,10 +29,19 @@ enum lwb_cache_mode {
     LWB_CACHE_READ_ONLY, /* look up, store nothing, touch nothing */
 };
 
+/* For tests; programs leave it out. */
+struct lwb_cache_clock {
+    int64_t (*wall_s)(void *ctx);        /* least-recently-used order, ages */
+    uint64_t (*monotonic_ns)(void *ctx); /* when to commit */
+    void *ctx;
+};
+
 struct lwb_cache_config {
     const char *dir; /* made with mode 0700 when missing (read-write) */
     enum lwb_cache_mode mode;
-    uint64_t max_bytes; /* 0: default, 5 GiB */
+    uint64_t max_bytes;                  /* 0: default, 5 GiB */
+    int busy_ms;                         /* patience with other processes; 0: default, 10 s */
+    const struct lwb_cache_clock *clock; /* NULL: the real ones */
 };
 
 /*
@@ -46,6 +55,17 @@ int lwb_cache_open(struct lwb_cache **out, const struct lwb_cache_config *config
 /* Commits, checkpoints, trims when over the limit. NULL is fine. */
 void lwb_cache_close(struct lwb_cache *cache);
 LWB_DEFINE_AUTO_PTR(struct lwb_cache, lwb_cache_close);
+
+/*
+ * Call before waiting for something, and about once a second while waiting:
+ * commits what has waited for a second and ends the read transaction that
+ * look-ups share. Cheap when there is nothing to do.
+ */
+int lwb_cache_tick(struct lwb_cache *cache, struct lwb_error *err);
+
+/* What the directory turned out to allow. */
+bool lwb_cache_is_read_only(const struct lwb_cache *cache);
+const char *lwb_cache_dir(const struct lwb_cache *cache); /* absolute; borrowed */
 
 /* ---- entries ---------------------------------------------------------------------------- */
 
@@ -79,7 +99,11 @@ int lwb_cache_lookup(struct lwb_cache *cache, const struct lwb_digest *key, bool
 int lwb_cache_store(struct lwb_cache *cache, const struct lwb_digest *key,
                     const struct lwb_cache_entry *entry, struct lwb_error *err);
 
-/* Make everything stored so far durable against the death of this process. */
+/*
+ * Make everything stored so far durable against the death of this process. Also
+ * done by storing when a second has passed. What cannot be written is kept and
+ * tried again.
+ */
 int lwb_cache_commit(struct lwb_cache *cache, struct lwb_error *err);
 
 /* Drop an entry (a confirm run found a difference, an object was condemned). */
@@ -135,7 +159,8 @@ int lwb_cache_recall(struct lwb_cache *cache, const struct lwb_digest *question,
 int lwb_cache_remember(struct lwb_cache *cache, const struct lwb_digest *question,
                        const struct lwb_digest *answer, struct lwb_error *err);
 
-/* ---- objects ------------------------------------------------------------------------------------ */
+/* ---- objects ------------------------------------------------------------------------------------
+ */
 
 /*
  * Take a private file into objects/<aa>/<sha256>, mode 0444. The digest is
@@ -156,4 +181,5 @@ int lwb_cache_condemn(struct lwb_cache *cache, const struct lwb_digest *digest,
 /* A private folder below the cache directory, on the same file system as the objects. */
 int lwb_cache_scratch(struct lwb_cache *cache, struct lwb_buf *out, struct lwb_error *err);
 
-/* ---- statistics and upkeep: cache_stats.h, cache_trim.h --------------------------------------------- */
+/* ---- statistics and upkeep: cache_stats.h, cache_trim.h
+ * --------------------------------------------- */

@@ -1,0 +1,270 @@
+#include "cache/cache_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cache/cache_lock.h"
+#include "lwbuild/base/alloc.h"
+#include "lwbuild/base/clock.h"
+#include "lwbuild/base/path.h"
+
+/*
+ * Opening, closing and committing. In the directory there are
+ *
+ *   cache.db (-wal, -shm)  entries and what belongs to them
+ *   cache.lock             held while cache.db is written, checkpointed, replaced
+ *   cache.users            held shared by everybody who has the cache open, so that
+ *                          the last one to leave can tidy up
+ *   objects/aa/<sha256>    artifacts
+ *   scratch/               private folders of running processes
+ */
+static const uint64_t default_max_bytes = UINT64_C(5) << 30;
+
+static int64_t real_wall_s(void *ctx)
+{
+    (void)ctx;
+    return lwb_clock_wall_s();
+}
+
+static uint64_t real_monotonic_ns(void *ctx)
+{
+    (void)ctx;
+    return lwb_clock_ns();
+}
+
+static const struct lwb_cache_clock real_clock = { real_wall_s, real_monotonic_ns, NULL };
+
+int64_t lwb_cache_wall_s(const struct lwb_cache *cache)
+{
+    return cache->clock.wall_s(cache->clock.ctx);
+}
+
+uint64_t lwb_cache_monotonic_ns(const struct lwb_cache *cache)
+{
+    return cache->clock.monotonic_ns(cache->clock.ctx);
+}
+
+bool lwb_cache_is_read_only(const struct lwb_cache *cache)
+{
+    return cache->read_only;
+}
+
+const char *lwb_cache_dir(const struct lwb_cache *cache)
+{
+    return cache->dir;
+}
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+static int make_absolute(struct lwb_cache *cache, const char *dir, struct lwb_error *err)
+{
+    char *cwd;
+
+    if (dir[0] == '/') {
+        cache->dir = lwb_path_normalise(dir);
+    } else {
+        cwd = get_current_dir_name();
+        if (!cwd)
+            return lwb_fail_errno(err, LWB_ERR_SYSTEM, "cannot tell the current directory");
+        cache->dir = lwb_path_absolute(cwd, dir);
+        free(cwd);
+    }
+    return cache->dir ? LWB_OK : lwb_fail_memory(err);
+}
+
+/* What the directory allows; the caller may have asked for less. */
+static int judge_directory(struct lwb_cache *cache, struct lwb_buf *warning, struct lwb_error *err)
+{
+    struct stat st;
+
+    if (stat(cache->dir, &st) != 0) {
+        if (cache->read_only && (errno == ENOENT || errno == ENOTDIR))
+            return LWB_OK; /* nothing is found in it */
+        return lwb_fail_errno(err, LWB_ERR_SYSTEM, "cannot use cache directory %s", cache->dir);
+    }
+    if (!S_ISDIR(st.st_mode))
+        return lwb_fail(err, LWB_ERR_SYSTEM, "cache directory %s is not a directory", cache->dir);
+    cache->device = (uint64_t)st.st_dev;
+    if (cache->read_only)
+        return LWB_OK;
+    if (st.st_uid != geteuid()) {
+        cache->read_only = true;
+        lwb_buf_format(warning, "cache directory %s belongs to another user: used read-only",
+                       cache->dir);
+    } else if (access(cache->dir, W_OK | X_OK) != 0) {
+        cache->read_only = true;
+        lwb_buf_format(warning, "cache directory %s is not writable: used read-only", cache->dir);
+    } else if (st.st_mode & S_IWOTH) {
+        lwb_buf_format(warning, "cache directory %s can be written by everybody", cache->dir);
+    }
+    return LWB_OK;
+}
+
+/* Failing to get it only means that nobody tidies up while we are here. */
+static void enter_users(struct lwb_cache *cache)
+{
+    LWB_AUTO(lwb_free_text) char *path = lwb_path_join(cache->dir, "cache.users");
+    struct lwb_error ignored;
+
+    if (!path || lwb_lock_open(&cache->users_fd, path, &ignored) < 0)
+        cache->users_fd = -1;
+    else
+        (void)lwb_lock_share(cache->users_fd);
+}
+
+static int open_database(struct lwb_cache *cache, struct lwb_buf *warning, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf notice = LWB_BUF(2 * LWB_PATH_MAX);
+    int rc;
+
+    cache->db.dir = cache->dir;
+    cache->db.read_only = cache->read_only;
+    rc = lwb_db_open(&cache->db, &notice, err);
+    if (rc > 0 && warning->len == 0)
+        lwb_buf_append_bytes(warning, lwb_buf_bytes(&notice));
+    if (rc < 0 || !cache->db.sql)
+        return rc < 0 ? rc : LWB_OK;
+    rc = lwb_db_step(&cache->db, LWB_SQL_TOMBSTONE_ANY, NULL, 0, err);
+    if (rc > 0)
+        lwb_db_finish(&cache->db, LWB_SQL_TOMBSTONE_ANY);
+    if (rc < 0 && lwb_db_recover(&cache->db))
+        rc = 0;
+    cache->has_tombstones = rc > 0;
+    return rc < 0 ? rc : LWB_OK;
+}
+
+static struct lwb_cache *new_cache(const struct lwb_cache_config *config)
+{
+    LWB_AUTO(lwb_cache_close) struct lwb_cache *cache = lwb_alloc(sizeof(*cache));
+
+    if (!cache)
+        return NULL;
+    cache->users_fd = -1;
+    cache->scratch_fd = -1;
+    cache->db.lock_fd = -1;
+    cache->db.busy_ms = config->busy_ms ? config->busy_ms : LWB_DB_BUSY_MS;
+    cache->read_only = config->mode == LWB_CACHE_READ_ONLY;
+    cache->max_bytes = config->max_bytes ? config->max_bytes : default_max_bytes;
+    cache->clock = config->clock ? *config->clock : real_clock;
+    cache->body = LWB_BUF(LWB_CACHE_ENTRY_MAX);
+    cache->fact = LWB_BUF(LWB_CACHE_ENTRY_MAX);
+    cache->path = LWB_BUF(LWB_PATH_MAX);
+    lwb_pending_init(&cache->pending);
+    cache->hasher = lwb_hasher_create();
+    return cache->hasher ? LWB_TAKE(cache) : NULL;
+}
+
+int lwb_cache_open(struct lwb_cache **out, const struct lwb_cache_config *config,
+                   struct lwb_buf *warning, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_cache_close) struct lwb_cache *cache = new_cache(config);
+    int rc;
+
+    if (!cache)
+        return lwb_fail_memory(err);
+    rc = make_absolute(cache, config->dir, err);
+    if (rc == LWB_OK && !cache->read_only)
+        rc = lwb_file_make_dirs(cache->dir, 0700, err);
+    if (rc == LWB_OK)
+        rc = judge_directory(cache, warning, err);
+    if (rc == LWB_OK && !cache->read_only)
+        enter_users(cache);
+    if (rc == LWB_OK)
+        rc = open_database(cache, warning, err);
+    if (rc < 0)
+        return rc;
+    *out = LWB_TAKE(cache);
+    return LWB_OK;
+}
+
+/* ---- committing -------------------------------------------------------------------------- */
+
+void lwb_cache_note(struct lwb_cache *cache, enum lwb_write_kind kind, const struct lwb_digest *key,
+                    int64_t number)
+{
+    struct lwb_error ignored;
+
+    if (!cache->read_only)
+        (void)lwb_pending_add(&cache->pending, kind, key, number, cache->pending.data.len,
+                              &ignored);
+}
+
+int lwb_cache_commit(struct lwb_cache *cache, struct lwb_error *err)
+{
+    int rc;
+
+    if (cache->pending.count == 0)
+        return LWB_OK;
+    rc = lwb_cache_apply(cache, err);
+    if (rc < 0 && lwb_db_recover(&cache->db))
+        rc = lwb_cache_apply(cache, err);
+    if (rc < 0) {
+        cache->retry_ns = lwb_cache_monotonic_ns(cache) + LWB_CACHE_RETRY_MS * UINT64_C(1000000);
+        return rc;
+    }
+    lwb_pending_clear(&cache->pending);
+    cache->retry_ns = 0;
+    return LWB_OK;
+}
+
+void lwb_cache_commit_if_due(struct lwb_cache *cache)
+{
+    struct lwb_error ignored; /* kept and tried again; the last word has close */
+    uint64_t now;
+
+    if (cache->pending.count == 0)
+        return;
+    now = lwb_cache_monotonic_ns(cache);
+    if (cache->pending.since_ns == 0)
+        cache->pending.since_ns = now;
+    if (now < cache->retry_ns)
+        return;
+    if (lwb_pending_is_full(&cache->pending) ||
+        now - cache->pending.since_ns >= LWB_CACHE_COMMIT_MS * UINT64_C(1000000))
+        (void)lwb_cache_commit(cache, &ignored);
+}
+
+int lwb_cache_tick(struct lwb_cache *cache, struct lwb_error *err)
+{
+    (void)err;
+    lwb_cache_commit_if_due(cache);
+    lwb_db_end_read(&cache->db);
+    return LWB_OK;
+}
+
+/* ---- closing ----------------------------------------------------------------------------- */
+
+static void leave_users(struct lwb_cache *cache)
+{
+    struct lwb_error ignored;
+
+    if (cache->users_fd < 0)
+        return;
+    /* The last one out leaves a cache.db that is complete by itself and can be moved. */
+    if (cache->db.sql && lwb_lock_try(cache->users_fd))
+        (void)lwb_db_checkpoint(&cache->db, &ignored);
+    close(cache->users_fd);
+}
+
+void lwb_cache_close(struct lwb_cache *cache)
+{
+    struct lwb_error ignored;
+
+    if (!cache)
+        return;
+    (void)lwb_cache_commit(cache, &ignored);
+    lwb_cache_remove_scratch(cache);
+    leave_users(cache);
+    lwb_db_close(&cache->db);
+    lwb_pending_release(&cache->pending);
+    lwb_hasher_destroy(cache->hasher);
+    lwb_buf_release(&cache->body);
+    lwb_buf_release(&cache->fact);
+    lwb_buf_release(&cache->path);
+    lwb_free(cache->artifacts);
+    lwb_free(cache->dir);
+    lwb_free(cache);
+}

@@ -1,0 +1,85 @@
+#pragma once
+
+#include "cache/cache.h"
+#include "cache/cache_bytes.h"
+#include "cache/cache_db.h"
+#include "cache/cache_entry.h"
+#include "cache/cache_pending.h"
+
+/* What the files of cache/ share. No other folder includes this. */
+
+enum {
+    LWB_CACHE_COMMIT_MS = 1000,  /* how long a result may wait */
+    LWB_CACHE_RETRY_MS = 10000,  /* after a commit that failed */
+    LWB_CACHE_TOUCH_S = 60 * 60, /* uses within this time are one use */
+};
+
+enum lwb_fact { LWB_FACT_FILE = 1, LWB_FACT_ANSWER = 2, LWB_FACT_BATCH = 3 };
+
+struct lwb_cache {
+    char *dir;
+    bool read_only;
+    uint64_t max_bytes;
+    struct lwb_cache_clock clock;
+    struct lwb_db db;
+    int users_fd; /* cache.users, shared by all that have the cache open */
+    struct lwb_pending pending;
+    uint64_t retry_ns; /* no commit by itself before this */
+    int64_t grown;     /* bytes that the running transaction adds */
+
+    struct lwb_hasher *hasher;
+    struct lwb_buf body; /* of the last entry looked up */
+    struct lwb_buf fact; /* the last fact looked up */
+    struct lwb_cache_artifact *artifacts;
+    size_t artifacts_cap;
+    bool has_tombstones;
+
+    struct lwb_buf path; /* of the last object asked for */
+    char *scratch;       /* NULL until asked for */
+    int scratch_fd;      /* its lock */
+    unsigned serial;     /* of temporary names */
+
+    int64_t fs_now_ns; /* file system time, 0: not asked yet */
+    uint64_t fs_asked_ns;
+    uint64_t device; /* of the cache directory */
+};
+
+int64_t lwb_cache_wall_s(const struct lwb_cache *cache);
+uint64_t lwb_cache_monotonic_ns(const struct lwb_cache *cache);
+
+/* Add a write without data; failures are of no consequence (touches and the like). */
+void lwb_cache_note(struct lwb_cache *cache, enum lwb_write_kind kind, const struct lwb_digest *key,
+                    int64_t number);
+
+/* After adding something: commit when it is time. */
+void lwb_cache_commit_if_due(struct lwb_cache *cache);
+
+/* ---- cache_apply.c ----------------------------------------------------------------------- */
+
+/* One transaction with everything pending. */
+int lwb_cache_apply(struct lwb_cache *cache, struct lwb_error *err);
+
+/* Inside a transaction: an entry and what hangs on it. */
+int lwb_cache_delete_entry(struct lwb_cache *cache, const struct lwb_digest *key,
+                           struct lwb_error *err);
+
+/* The row of an object; its file is the caller's business. */
+int lwb_cache_delete_object(struct lwb_cache *cache, const struct lwb_digest *digest,
+                            struct lwb_error *err);
+
+/* Before committing: what the transaction adds (cache->grown) goes into the total. */
+int lwb_cache_add_bytes(struct lwb_cache *cache, struct lwb_error *err);
+
+/* ---- cache_facts.c: small sealed values by kind and digest --------------------------------- */
+
+/* Returns 1 and the value, borrowed until the next call; 0 if there is none. */
+int lwb_fact_get(struct lwb_cache *cache, enum lwb_fact kind, const struct lwb_digest *key,
+                 struct lwb_bytes *value, struct lwb_error *err);
+int lwb_fact_put(struct lwb_cache *cache, enum lwb_fact kind, const struct lwb_digest *key,
+                 struct lwb_bytes value, struct lwb_error *err);
+
+/* ---- cache_objects.c --------------------------------------------------------------------- */
+
+/* Whether an object is there with that size. */
+bool lwb_object_is_there(struct lwb_cache *cache, const struct lwb_digest *digest, uint64_t size);
+void lwb_cache_remove_scratch(struct lwb_cache *cache);

@@ -1,0 +1,108 @@
+#include "cache/cache_schema.h"
+
+#include <assert.h>
+
+/*
+ * entry is an index: small rows, no rowid, so that a look-up reads one narrow
+ * tree and then one payload. A payload in the same row would cost a factor of
+ * five in look-ups for results of 2 KB. Everything that counts is in the body,
+ * under a seal; the columns beside it only serve to find and to evict.
+ *
+ * There is no index on `used`: eviction sorts, and every other day is spared
+ * the upkeep of a third tree.
+ */
+const char lwb_schema_text[] =
+    "CREATE TABLE entry("
+    " key BLOB PRIMARY KEY,"
+    " payload INTEGER NOT NULL,"
+    " fresh INTEGER NOT NULL,"
+    " size INTEGER NOT NULL,"
+    " used INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE payload(id INTEGER PRIMARY KEY, body BLOB NOT NULL);"
+
+    "CREATE TABLE artifact("
+    " key BLOB NOT NULL,"
+    " object BLOB NOT NULL,"
+    " PRIMARY KEY(key, object)) WITHOUT ROWID;"
+    "CREATE INDEX artifact_object ON artifact(object);"
+    "CREATE TABLE object("
+    " digest BLOB PRIMARY KEY,"
+    " size INTEGER NOT NULL,"
+    " used INTEGER NOT NULL) WITHOUT ROWID;"
+
+    "CREATE TABLE fact("
+    " kind INTEGER NOT NULL,"
+    " key BLOB NOT NULL,"
+    " value BLOB NOT NULL,"
+    " used INTEGER NOT NULL,"
+    " PRIMARY KEY(kind, key)) WITHOUT ROWID;"
+    "CREATE TABLE components(key BLOB PRIMARY KEY, body BLOB NOT NULL, used INTEGER NOT NULL);"
+
+    "CREATE TABLE tombstone("
+    " key BLOB PRIMARY KEY,"
+    " evicted INTEGER NOT NULL,"
+    " wanted INTEGER NOT NULL) WITHOUT ROWID;"
+
+    "CREATE TABLE counter("
+    " id TEXT PRIMARY KEY,"
+    " total INTEGER NOT NULL,"
+    " last INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;";
+
+static const char *const statements[LWB_SQL_COUNT] = {
+    [LWB_SQL_BEGIN_READ] = "BEGIN",
+    [LWB_SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+    [LWB_SQL_COMMIT] = "COMMIT",
+    [LWB_SQL_ROLLBACK] = "ROLLBACK",
+
+    [LWB_SQL_ENTRY_GET] = "SELECT entry.used, payload.body FROM entry"
+                          " JOIN payload ON payload.id = entry.payload WHERE entry.key = ?1",
+    [LWB_SQL_ENTRY_PEEK] = "SELECT payload, fresh, size FROM entry WHERE key = ?1",
+    [LWB_SQL_ENTRY_ADD] = "INSERT OR IGNORE INTO entry(key, payload, fresh, size, used)"
+                          " VALUES(?1, ?2, ?3, ?4, ?5)",
+    [LWB_SQL_ENTRY_REPLACE] =
+        "UPDATE entry SET payload = ?1, fresh = ?2, size = ?3, used = ?4 WHERE key = ?5",
+    [LWB_SQL_ENTRY_TOUCH] = "UPDATE entry SET used = ?1 WHERE key = ?2 AND used < ?1",
+    [LWB_SQL_ENTRY_DELETE] = "DELETE FROM entry WHERE key = ?1",
+    [LWB_SQL_PAYLOAD_ADD] = "INSERT INTO payload(body) VALUES(?1)",
+    [LWB_SQL_PAYLOAD_DELETE] = "DELETE FROM payload WHERE id = ?1",
+
+    [LWB_SQL_ARTIFACT_ADD] = "INSERT OR IGNORE INTO artifact(key, object) VALUES(?1, ?2)",
+    [LWB_SQL_ARTIFACT_DELETE] = "DELETE FROM artifact WHERE key = ?1",
+    [LWB_SQL_ARTIFACT_USERS] = "SELECT key FROM artifact WHERE object = ?1",
+    [LWB_SQL_OBJECT_ADD] = "INSERT OR IGNORE INTO object(digest, size, used) VALUES(?1, ?2, ?3)",
+    [LWB_SQL_OBJECT_TOUCH] = "UPDATE object SET used = ?1 WHERE digest = ?2 AND used < ?1",
+    [LWB_SQL_OBJECT_TOUCH_OF] = "UPDATE object SET used = ?1 WHERE used < ?1"
+                                " AND digest IN (SELECT object FROM artifact WHERE key = ?2)",
+    [LWB_SQL_OBJECT_SIZE] = "SELECT size FROM object WHERE digest = ?1",
+    [LWB_SQL_OBJECT_DELETE] = "DELETE FROM object WHERE digest = ?1",
+
+    [LWB_SQL_FACT_GET] = "SELECT value, used FROM fact WHERE kind = ?1 AND key = ?2",
+    [LWB_SQL_FACT_PUT] = "INSERT OR REPLACE INTO fact(kind, key, value, used)"
+                         " VALUES(?1, ?2, ?3, ?4)",
+    [LWB_SQL_FACT_TOUCH] = "UPDATE fact SET used = ?1 WHERE kind = ?2 AND key = ?3",
+
+    [LWB_SQL_COMPONENTS_GET] = "SELECT body FROM components WHERE key = ?1",
+    [LWB_SQL_COMPONENTS_PUT] =
+        "INSERT OR REPLACE INTO components(key, body, used) VALUES(?1, ?2, ?3)",
+
+    [LWB_SQL_TOMBSTONE_GET] = "SELECT evicted, wanted FROM tombstone WHERE key = ?1",
+    [LWB_SQL_TOMBSTONE_PUT] =
+        "INSERT OR REPLACE INTO tombstone(key, evicted, wanted) VALUES(?1, ?2, 0)",
+    [LWB_SQL_TOMBSTONE_WANTED] = "UPDATE tombstone SET wanted = 1 WHERE key = ?1",
+    [LWB_SQL_TOMBSTONE_DELETE] = "DELETE FROM tombstone WHERE key = ?1",
+    [LWB_SQL_TOMBSTONE_ANY] = "SELECT 1 FROM tombstone LIMIT 1",
+
+    [LWB_SQL_COUNTER_ADD] = "INSERT INTO counter(id, total, last) VALUES(?1, ?2, 0)"
+                            " ON CONFLICT(id) DO UPDATE SET total = total + ?2",
+    [LWB_SQL_META_GET] = "SELECT value FROM meta WHERE name = ?1",
+    [LWB_SQL_META_PUT] = "INSERT OR REPLACE INTO meta(name, value) VALUES(?1, ?2)",
+    [LWB_SQL_META_ADD] = "INSERT INTO meta(name, value) VALUES(?1, ?2)"
+                         " ON CONFLICT(name) DO UPDATE SET value = value + ?2",
+};
+
+const char *lwb_schema_sql(enum lwb_sql statement)
+{
+    assert(statement < LWB_SQL_COUNT);
+    return statements[statement];
+}
