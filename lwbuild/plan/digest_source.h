@@ -14,7 +14,6 @@ struct lwb_digest_source {
                 struct lwb_error *err);
     /* Optional (NULL): answers to derived questions, such as the digest of an import closure. */
     int (*recall)(void *ctx, const struct lwb_digest *question, struct lwb_digest *answer);
-    void (*remember)(void *ctx, const struct lwb_digest *question,
-                     const struct lwb_digest *answer);
+    void (*remember)(void *ctx, const struct lwb_digest *question, const struct lwb_digest *answer);
     void *ctx;
 };

@@ -18,19 +18,20 @@ struct lwb_plan;
 
 /* Strings are borrowed until create returns. Paths may be relative to `cwd`. */
 struct lwb_plan_config {
-    const char *cwd;          /* absolute */
-    const char *project;      /* NULL: nearest lakefile or lean-toolchain above cwd, or none */
-    const char *package;      /* NULL: the root package */
-    const char *library;      /* NULL: the default targets, else all libraries */
-    const char *host;         /* "auto", "lean", "kernel", or one that tests use */
-    const struct lwb_toolchain *toolchain;  /* NULL for plans without .lean modules */
-    const struct lwb_strvec *targets;       /* module names and files as given; empty: the library */
-    const struct lwb_strvec *source_roots;  /* --source-root: searched before the library's own */
-    const struct lwb_strvec *import_paths;  /* --import-path: folders of .olean files */
-    const struct lwb_strvec *options;       /* -D name=value, behind the project's own */
+    const char *cwd;     /* absolute */
+    const char *project; /* NULL: nearest lakefile or lean-toolchain above cwd, or none */
+    const char *package; /* NULL: the root package */
+    const char *library; /* NULL: the default targets, else all libraries */
+    const char *host;    /* "auto", "lean", "kernel", or one that tests use */
+    const struct lwb_toolchain *toolchain; /* NULL for plans without .lean modules */
+    const struct lwb_strvec *targets;      /* module names and files as given; empty: the library */
+    const struct lwb_strvec *source_roots; /* --source-root: searched before the library's own */
+    const struct lwb_strvec *import_paths; /* --import-path: folders of .olean files */
+    const struct lwb_strvec *options;      /* -D name=value, behind the project's own */
 };
 
-/* One module of the target, or an export file. Index order is an order in which imports come first. */
+/* One module of the target, or an export file. Index order is an order in which imports come first.
+ */
 struct lwb_plan_module {
     const char *name;        /* "A.B"; for an export file its path relative to the root */
     const char *path;        /* absolute path of the source */
@@ -40,11 +41,11 @@ struct lwb_plan_module {
     bool imported;           /* a module of this plan imports it: it needs an artifact */
     const size_t *imports;   /* indexes of local modules that it imports, in header order */
     size_t n_imports;
-    const char *const *external;   /* absolute paths of .olean files that it imports directly */
+    const char *const *external; /* absolute paths of .olean files that it imports directly */
     size_t n_external;
     size_t batch;
-    struct lwb_digest source;      /* SHA-256 of the source bytes */
-    struct lwb_file_stat stat;     /* of the source when it was hashed */
+    struct lwb_digest source;  /* SHA-256 of the source bytes */
+    struct lwb_file_stat stat; /* of the source when it was hashed */
 };
 
 /* Modules that share a session: same root, package, library, host, options and ordered imports. */
@@ -73,7 +74,8 @@ const struct lwb_plan_module *lwb_plan_module(const struct lwb_plan *plan, size_
 size_t lwb_plan_batch_count(const struct lwb_plan *plan);
 const struct lwb_plan_batch *lwb_plan_batch(const struct lwb_plan *plan, size_t index);
 
-/* Folders of .olean files that do not come from this plan, in search order; toolchain's own last. */
+/* Folders of .olean files that do not come from this plan, in search order; toolchain's own last.
+ */
 const struct lwb_strvec *lwb_plan_search_path(const struct lwb_plan *plan);
 
 /*
@@ -91,8 +93,8 @@ void lwb_plan_witnesses(const struct lwb_plan *plan,
 
 /* What goes into every key of a run besides the plan itself. */
 struct lwb_key_context {
-    const char *host_digest;                /* hex, of the host's own sources */
-    const struct lwb_digest *inputs;        /* content of --input files, in order */
+    const char *host_digest;         /* hex, of the host's own sources */
+    const struct lwb_digest *inputs; /* content of --input files, in order */
     size_t n_inputs;
 };
 
@@ -106,6 +108,12 @@ int lwb_plan_key(struct lwb_digest *out, struct lwb_plan *plan, size_t module,
                  const struct lwb_key_context *context, const struct lwb_digest *artifacts,
                  void (*component)(void *ctx, const char *name, const struct lwb_digest *value),
                  void *ctx, struct lwb_error *err);
+
+/*
+ * Closures of imports are remembered: tell the plan when an artifact that a
+ * key was already made from has become another one.
+ */
+void lwb_plan_forget(struct lwb_plan *plan, size_t module);
 
 /* The digest of the transitive content of a batch's imports, for session keys. */
 int lwb_plan_closure(struct lwb_digest *out, struct lwb_plan *plan, size_t batch,

@@ -11,19 +11,19 @@
  * download.
  */
 struct lwb_toolchain {
-    char *prefix;   /* canonical: <prefix>/bin/lean, <prefix>/lib/lean */
-    char *name;     /* as it was asked for: "leanprover/lean4:v4.9.0", or the prefix */
-    char *origin;   /* who said so: "--toolchain", "lean-toolchain file /p/lean-toolchain", ... */
-    char *version;  /* "4.9.0", "4.0.0-nightly-2021-11-29" */
-    char *githash;  /* "" when unknown */
+    char *prefix;  /* canonical: <prefix>/bin/lean, <prefix>/lib/lean */
+    char *name;    /* as it was asked for: "leanprover/lean4:v4.9.0", or the prefix */
+    char *origin;  /* who said so: "--toolchain", "lean-toolchain file /p/lean-toolchain", ... */
+    char *version; /* "4.9.0", "4.0.0-nightly-2021-11-29" */
+    char *githash; /* "" when unknown */
     unsigned major, minor, patch;
-    char date[11];  /* "2021-11-29" of a nightly, else "" */
+    char date[11];              /* "2021-11-29" of a nightly, else "" */
     struct lwb_digest identity; /* of bin/lean and the shared libraries, by content */
 };
 
 struct lwb_toolchain_request {
-    const char *given;   /* --toolchain: a path or an elan name; NULL */
-    const char *project; /* absolute folder whose lean-toolchain file counts; NULL */
+    const char *given;              /* --toolchain: a path or an elan name; NULL */
+    const char *project;            /* absolute folder whose lean-toolchain file counts; NULL */
     const char *const *environment; /* envp: ELAN_HOME, ELAN_TOOLCHAIN, LEAN_SYSROOT, HOME, PATH */
 };
 

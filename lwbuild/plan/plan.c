@@ -1,0 +1,309 @@
+#include "lwbuild/plan/plan_internal.h"
+
+#include "lwbuild/base/alloc.h"
+#include "lwbuild/base/path.h"
+
+void lwb_plan_destroy(struct lwb_plan *plan)
+{
+    if (!plan)
+        return;
+    for (size_t i = 0; plan->options && i < plan->project.n_libraries; i++)
+        lwb_strvec_release(&plan->options[i]);
+    lwb_free(plan->options);
+    lwb_local_closures_destroy(plan->local_closures);
+    lwb_closures_destroy(plan->closures);
+    lwb_hasher_destroy(plan->hasher);
+    lwb_free(plan->externals);
+    lwb_free(plan->prefixes);
+    lwb_free(plan->resolved);
+    lwb_free(plan->batches);
+    lwb_free(plan->order);
+    lwb_free(plan->edges);
+    lwb_free(plan->nodes);
+    lwb_free(plan->modules);
+    lwb_witnesses_release(&plan->witnesses);
+    lwb_free(plan->toolchain_prefix);
+    lwb_free(plan->host);
+    lwb_strvec_release(&plan->search);
+    lwb_strvec_release(&plan->source_roots);
+    lwb_project_release(&plan->project);
+    lwb_names_release(&plan->paths);
+    lwb_names_release(&plan->names);
+    lwb_arena_release(&plan->arena);
+    lwb_free(plan);
+}
+
+/* ---- what the plan is about ---- */
+
+static int load_project(struct lwb_plan *plan, const struct lwb_plan_config *config,
+                        struct lwb_error *err)
+{
+    struct lwb_project *project = &plan->project;
+    int rc = lwb_project_find_root(&project->root, config->cwd, config->project, err);
+
+    if (rc < 0)
+        return rc;
+    if (rc == 0 && (!config->targets || !config->targets->count))
+        return lwb_fail(err, LWB_ERR_NO_PROJECT,
+                        "no lakefile.lean, lakefile.toml or lean-toolchain in %s or above: "
+                        "name files, or the project with --project",
+                        config->cwd);
+    if (rc == 0)
+        project->root = lwb_path_normalise(config->cwd);
+    project->package = lwb_strdup("");
+    project->declared = rc > 0;
+    if (!project->root || !project->package || !lwb_project_add_library(project, "", project->root))
+        return lwb_fail_memory(err);
+    return LWB_OK;
+}
+
+/* Append dir, made absolute, unless it is there already. */
+static int add_folder(struct lwb_strvec *folders, const char *base, const char *dir,
+                      struct lwb_error *err)
+{
+    char *path = lwb_path_absolute(base, dir);
+
+    if (!path)
+        return lwb_fail_memory(err);
+    for (size_t i = 0; i < folders->count; i++)
+        if (strcmp(folders->items[i], path) == 0) {
+            lwb_free(path);
+            return LWB_OK;
+        }
+    return lwb_strvec_append_take(folders, path) ? lwb_fail_memory(err) : LWB_OK;
+}
+
+static int add_folders(struct lwb_strvec *folders, const char *base, const struct lwb_strvec *dirs,
+                       struct lwb_error *err)
+{
+    int rc = LWB_OK;
+
+    for (size_t i = 0; rc == LWB_OK && dirs && i < dirs->count; i++)
+        rc = add_folder(folders, base, dirs->items[i], err);
+    return rc;
+}
+
+static int collect_source_roots(struct lwb_plan *plan, const struct lwb_plan_config *config,
+                                struct lwb_error *err)
+{
+    int rc = add_folders(&plan->source_roots, config->cwd, config->source_roots, err);
+
+    plan->loose_root = plan->project.declared ? SIZE_MAX : plan->source_roots.count;
+    for (size_t i = 0; rc == LWB_OK && i < plan->project.n_libraries; i++)
+        rc = add_folder(&plan->source_roots, "/", plan->project.libraries[i].src_dir, err);
+    if (rc == LWB_OK && plan->source_roots.count > LWB_MAX_SOURCE_ROOTS)
+        return lwb_fail(err, LWB_ERR_LIMIT, "more than %d source roots", LWB_MAX_SOURCE_ROOTS);
+    return rc;
+}
+
+static int collect_search_path(struct lwb_plan *plan, const struct lwb_plan_config *config,
+                               struct lwb_error *err)
+{
+    int rc = add_folders(&plan->search, config->cwd, config->import_paths, err);
+
+    if (rc == LWB_OK)
+        rc = add_folders(&plan->search, "/", &plan->project.search, err);
+    if (rc == LWB_OK && plan->toolchain_prefix)
+        rc = add_folder(&plan->search, plan->toolchain_prefix, "lib/lean", err);
+    for (size_t i = 0; rc == LWB_OK && i < plan->search.count; i++)
+        if (strchr(plan->search.items[i], ':'))
+            return lwb_fail(err, LWB_ERR_USAGE,
+                            "%s: Lean cannot use an import path with a colon in it",
+                            plan->search.items[i]);
+    return rc;
+}
+
+static int collect_options(struct lwb_plan *plan, const struct lwb_plan_config *config,
+                           struct lwb_error *err)
+{
+    const struct lwb_project *project = &plan->project;
+
+    plan->options = lwb_alloc_array(project->n_libraries, sizeof(*plan->options));
+    if (!plan->options)
+        return lwb_fail_memory(err);
+    for (size_t i = 0; i < project->n_libraries; i++)
+        if (lwb_strvec_copy(&plan->options[i], &project->libraries[i].options) ||
+            (config->options && lwb_strvec_copy(&plan->options[i], config->options)))
+            return lwb_fail_memory(err);
+    return LWB_OK;
+}
+
+static int take_config(struct lwb_plan *plan, const struct lwb_plan_config *config,
+                       const struct lwb_digest_source *digests, struct lwb_error *err)
+{
+    plan->digests = *digests;
+    plan->host = lwb_strdup(config->host ? config->host : "auto");
+    plan->hasher = lwb_hasher_create();
+    plan->init = lwb_names_intern(&plan->names, lwb_bytes_text("Init"));
+    if (!plan->host || !plan->hasher || plan->init == LWB_NAME_NONE)
+        return lwb_fail_memory(err);
+    if (!config->toolchain)
+        return LWB_OK;
+    plan->has_toolchain = true;
+    plan->toolchain_id = config->toolchain->identity;
+    plan->toolchain_prefix = lwb_strdup(config->toolchain->prefix);
+    return plan->toolchain_prefix ? LWB_OK : lwb_fail_memory(err);
+}
+
+/* ---- from nodes to the public view ---- */
+
+static int check_toolchain(const struct lwb_plan *plan, struct lwb_error *err)
+{
+    bool lean = strcmp(plan->host, "auto") == 0 || strcmp(plan->host, "lean") == 0;
+
+    for (size_t i = 0; lean && !plan->has_toolchain && i < plan->n_nodes; i++)
+        if (!plan->nodes[i].is_export)
+            return lwb_fail(err, LWB_ERR_NO_TOOLCHAIN, "%s needs a Lean toolchain",
+                            plan->modules[i].label);
+    return LWB_OK;
+}
+
+/* One name, one module. A file that is named after its stem is imported by nobody and may share. */
+static int check_names(const struct lwb_plan *plan, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_free) void *memory = lwb_alloc_array(plan->names.count, sizeof(uint32_t));
+    uint32_t *owner = memory; /* node + 1, by name */
+
+    if (!owner)
+        return lwb_fail_memory(err);
+    for (uint32_t i = 0; i < plan->n_nodes; i++) {
+        const struct lwb_node *node = &plan->nodes[i];
+        uint32_t other = owner[node->name];
+
+        if (node->stem_name)
+            continue;
+        owner[node->name] = i + 1;
+        if (other)
+            return lwb_fail(err, LWB_ERR_DUPLICATE_MODULE, "module %s is both %s and %s",
+                            lwb_names_text(&plan->names, node->name), plan->modules[other - 1].path,
+                            plan->modules[i].path);
+    }
+    return LWB_OK;
+}
+
+struct pools {
+    size_t *imports;
+    const char **external;
+    uint32_t *seen; /* by name: the last node, + 1, that imports it */
+};
+
+/* Each import once, the implicit Init first, as Lean has it. */
+static void fill_import(struct lwb_plan *plan, uint32_t node, struct pools *pools, uint32_t name)
+{
+    const struct lwb_resolution *to = &plan->resolved[name];
+
+    if (pools->seen[name] == node + 1)
+        return;
+    pools->seen[name] = node + 1;
+    if (to->kind == LWB_LOCAL) {
+        *pools->imports++ = plan->nodes[to->index].index;
+        plan->modules[node].n_imports++;
+    } else if (to->kind == LWB_EXTERNAL) {
+        *pools->external++ = plan->externals[to->index].path;
+        plan->modules[node].n_external++;
+    }
+}
+
+static int fill_modules(struct lwb_plan *plan, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_free) void *seen = lwb_alloc_array(plan->names.count, sizeof(uint32_t));
+    struct pools pools = { .seen = seen };
+    size_t n_local = 0;
+    size_t n_external = 0;
+
+    for (size_t i = 0; i < plan->n_edges; i++)
+        *(plan->resolved[plan->edges[i].name].kind == LWB_LOCAL ? &n_local : &n_external) += 1;
+    pools.imports = lwb_arena_alloc(&plan->arena, (n_local + plan->n_nodes) * sizeof(size_t));
+    pools.external = lwb_arena_alloc(&plan->arena, (n_external + plan->n_nodes) * sizeof(char *));
+    if (!pools.imports || !pools.external || !seen)
+        return lwb_fail_memory(err);
+    for (uint32_t i = 0; i < plan->n_nodes; i++) {
+        struct lwb_plan_module *module = &plan->modules[i];
+        const struct lwb_node *node = &plan->nodes[i];
+
+        module->name = lwb_names_text(&plan->names, node->name);
+        module->imports = pools.imports;
+        module->external = pools.external;
+        if (!node->prelude)
+            fill_import(plan, i, &pools, plan->init);
+        for (uint32_t k = 0; k < node->n_edges; k++)
+            fill_import(plan, i, &pools, plan->edges[node->first_edge + k].name);
+    }
+    return LWB_OK;
+}
+
+int lwb_plan_create(struct lwb_plan **out, const struct lwb_plan_config *config,
+                    const struct lwb_digest_source *digests, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_plan_destroy) struct lwb_plan *plan = lwb_alloc(sizeof(*plan));
+    int rc;
+
+    if (!plan)
+        return lwb_fail_memory(err);
+    rc = take_config(plan, config, digests, err);
+    if (rc == LWB_OK)
+        rc = load_project(plan, config, err);
+    if (rc == LWB_OK)
+        rc = collect_source_roots(plan, config, err);
+    if (rc == LWB_OK)
+        rc = collect_search_path(plan, config, err);
+    if (rc == LWB_OK)
+        rc = collect_options(plan, config, err);
+    if (rc == LWB_OK)
+        rc = lwb_plan_find_targets(plan, config, err);
+    if (rc == LWB_OK)
+        rc = check_toolchain(plan, err);
+    if (rc == LWB_OK)
+        rc = lwb_plan_order(plan, err);
+    if (rc == LWB_OK)
+        rc = check_names(plan, err);
+    if (rc == LWB_OK)
+        rc = fill_modules(plan, err);
+    if (rc == LWB_OK)
+        rc = lwb_plan_make_batches(plan, err);
+    if (rc == LWB_OK)
+        *out = LWB_TAKE(plan);
+    return rc;
+}
+
+/* ---- questions ---- */
+
+size_t lwb_plan_module_count(const struct lwb_plan *plan)
+{
+    return plan->n_order;
+}
+
+const struct lwb_plan_module *lwb_plan_module(const struct lwb_plan *plan, size_t index)
+{
+    return &plan->modules[plan->order[index]];
+}
+
+size_t lwb_plan_batch_count(const struct lwb_plan *plan)
+{
+    return plan->n_batches;
+}
+
+const struct lwb_plan_batch *lwb_plan_batch(const struct lwb_plan *plan, size_t index)
+{
+    return &plan->batches[index];
+}
+
+const struct lwb_strvec *lwb_plan_search_path(const struct lwb_plan *plan)
+{
+    return &plan->search;
+}
+
+void lwb_plan_witnesses(const struct lwb_plan *plan,
+                        void (*visit)(void *ctx, enum lwb_witness kind, const char *path,
+                                      const struct lwb_file_stat *st),
+                        void *ctx)
+{
+    const struct lwb_witnesses *set = &plan->witnesses;
+
+    for (size_t i = 0; i < set->paths.count; i++)
+        visit(ctx, set->entries[i].kind, lwb_names_text(&set->paths, (uint32_t)i),
+              &set->entries[i].stat);
+    for (size_t i = 0; i < plan->n_order; i++)
+        visit(ctx, LWB_WITNESS_FILE, lwb_plan_module(plan, i)->path,
+              &lwb_plan_module(plan, i)->stat);
+}
