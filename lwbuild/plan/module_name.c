@@ -1,6 +1,6 @@
 #include "lwbuild/plan/module_name.h"
 
-#include "lwbuild/plan/lean_header.h"
+#include "lwbuild/base/lean_header.h"
 
 #define OPEN "\xC2\xAB"
 #define CLOSE "\xC2\xBB"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "lwbuild/plan/lean_header.h"
+#include "lwbuild/base/lean_header.h"
 #include "lwbuild/plan/names.h"
 #include "lwbuild/plan/plan.h"
 #include "lwbuild/plan/project.h"

@@ -1,4 +1,4 @@
-#include "lwbuild/plan/lean_header.h"
+#include "lwbuild/base/lean_header.h"
 
 #include "lwbuild/base/alloc.h"
 

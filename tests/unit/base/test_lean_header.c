@@ -1,6 +1,6 @@
 #include "tests/support/test.h"
 
-#include "lwbuild/plan/lean_header.h"
+#include "lwbuild/base/lean_header.h"
 
 /* Imports as "public A|B", then the offset of the body, then the problem. */
 struct header_case {
