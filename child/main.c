@@ -1,0 +1,10 @@
+#include "lwbuild/child.h"
+
+#include "child/host_capability.h"
+
+int main(int argc, char **argv)
+{
+    static const struct lwb_host *const hosts[] = { &lwb_host_capability, NULL };
+
+    return lwb_child_run(hosts, argc, argv);
+}
