@@ -26,6 +26,13 @@ struct lwb_diagnostic {
     struct lwb_bytes message; /* rendered text, no trailing newline added or removed */
 };
 
+/*
+ * Stands in message texts where Lean named the source root itself ("You might
+ * need to open '<root>' as a workspace"). Whoever prints the message puts the
+ * root of its own run in.
+ */
+#define LWB_DIAGNOSTIC_ROOT "$LWBUILD_SOURCE_ROOT"
+
 /* "information", "warning", "error". */
 const char *lwb_severity_name(enum lwb_severity severity);
 

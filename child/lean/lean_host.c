@@ -1,0 +1,421 @@
+#include "child/lean/lean_host.h"
+
+#include "child/lean/lean_once.h"
+#include "child/lean/lean_place.h"
+#include "child/lean/lean_query.h"
+#include "child/lean/lean_worker.h"
+#include "host_lean_digest.h"
+#include "lwbuild/base/alloc.h"
+#include "lwbuild/base/clock.h"
+#include "lwbuild/base/file.h"
+#include "lwbuild/base/path.h"
+#include "lwbuild/base/trace.h"
+
+/*
+ * Anything odd in a warm worker is decided by a fresh process, which is the
+ * reference by definition: what `lean FILE` says. So a wrong idea about some
+ * version's worker costs time and never a verdict.
+ */
+enum { DOCUMENT_MAX = 64 * 1024 * 1024 };
+
+struct session {
+    struct lwb_lean_setup setup;
+    struct lwb_strvec imports;
+    struct lwb_lean_session_header header;
+    struct lwb_buf canonical; /* the header as text */
+    uint64_t max_memory;
+    struct lwb_lean_worker worker;
+    uint64_t runs; /* fresh processes so far: names of their folders */
+    char *folder;  /* of the last one, if it is there */
+    struct lwb_lean_once once;
+    char detail[600];
+};
+
+/* ---- open and close -------------------------------------------------------------------------- */
+
+static void discard_last_run(struct session *session)
+{
+    struct lwb_error ignored;
+
+    lwb_lean_once_release(&session->once);
+    session->once = (struct lwb_lean_once){ 0 };
+    if (session->folder)
+        (void)lwb_file_remove_tree(session->folder, &ignored);
+    lwb_free(session->folder);
+    session->folder = NULL;
+}
+
+static void destroy_session(struct session *session)
+{
+    if (!session)
+        return;
+    lwb_lean_worker_stop(&session->worker);
+    discard_last_run(session);
+    lwb_lean_setup_release(&session->setup);
+    lwb_strvec_release(&session->imports);
+    lwb_buf_release(&session->canonical);
+    lwb_free(session);
+}
+LWB_DEFINE_AUTO_PTR(struct session, destroy_session);
+
+static int lean_open(void **out, const struct lwb_open_request *request,
+                     struct lwb_open_response *response, struct lwb_error *err)
+{
+    LWB_AUTO(destroy_session) struct session *session = lwb_alloc(sizeof(*session));
+    int rc;
+
+    if (!session)
+        return lwb_fail_memory(err);
+    rc = lwb_lean_setup_init(&session->setup, request, err);
+    if (rc < 0)
+        return rc;
+    if (request->imports && lwb_strvec_copy(&session->imports, request->imports) < 0)
+        return lwb_fail_memory(err);
+    session->header = (struct lwb_lean_session_header){
+        .imports = &session->imports,
+        .prelude = request->prelude,
+        .module_system = request->module_system,
+    };
+    session->canonical = LWB_BUF(DOCUMENT_MAX);
+    lwb_lean_document_header(&session->canonical, &session->header);
+    if (!lwb_buf_ok(&session->canonical))
+        return lwb_fail_memory(err);
+    session->max_memory = request->max_memory;
+    response->lean_version = request->toolchain_version;
+    response->note = NULL;
+    *out = LWB_TAKE(session);
+    return LWB_OK;
+}
+
+static void lean_close(void *session)
+{
+    destroy_session(session);
+}
+
+/* ---- messages -----------------------------------------------------------------------------------
+ */
+
+/*
+ * Sends the messages, less those that would pass `max_bytes` (0: no limit),
+ * with `lines` fewer lines before them than the document had.
+ */
+static int send_messages(struct session *session, struct lwb_call *call,
+                         struct lwb_lean_messages *messages, int64_t lines, uint64_t max_bytes,
+                         bool *truncated, struct lwb_error *err)
+{
+    uint64_t sent = 0;
+    int rc =
+        lwb_lean_messages_reroot(messages, session->setup.source_root, LWB_DIAGNOSTIC_ROOT, err);
+
+    for (size_t i = 0; rc == LWB_OK && i < messages->count; i++) {
+        struct lwb_diagnostic message = messages->items[i];
+
+        sent += message.message.len;
+        if (max_bytes && sent > max_bytes) {
+            *truncated = true;
+            break;
+        }
+        message.line = message.line > lines ? message.line - lines : message.line;
+        message.end_line = message.end_line > lines ? message.end_line - lines : message.end_line;
+        rc = lwb_call_diagnostic(call, &message);
+        if (rc < 0)
+            return lwb_fail(err, (enum lwb_code)rc, "a message of Lean could not be handed on");
+    }
+    return rc;
+}
+
+/* ---- check
+ * --------------------------------------------------------------------------------------- */
+
+/* Relative, with an end that Lean takes for a module, and nothing that leads out of a folder. */
+static int check_label(const char *file, struct lwb_error *err)
+{
+    bool bad =
+        !file || !*file || *file == '/' || *file == '-' || !lwb_path_has_suffix(file, ".lean");
+
+    if (!bad) {
+        LWB_AUTO(lwb_free_text) char *plain = lwb_path_normalise(file);
+
+        if (!plain)
+            return lwb_fail_memory(err);
+        bad = strcmp(plain, file) != 0 || strncmp(file, "../", 3) == 0;
+    }
+    return bad ? lwb_fail(err, LWB_ERR_USAGE, "not a relative name of a .lean file: \"%s\"",
+                          file ? file : "")
+               : LWB_OK;
+}
+
+static int make_folder_name(struct session *session, struct lwb_error *err)
+{
+    char name[32];
+
+    (void)snprintf(name, sizeof(name), "run-%llu", (unsigned long long)++session->runs);
+    session->folder = lwb_path_join(session->setup.scratch, name);
+    return session->folder ? LWB_OK : lwb_fail_memory(err);
+}
+
+static int check_fresh(struct session *session, const struct lwb_check_request *request,
+                       struct lwb_error *err)
+{
+    int rc = make_folder_name(session, err);
+
+    if (rc == LWB_OK)
+        rc = lwb_lean_once_check(&session->once, &session->setup, request, session->folder, err);
+    return rc;
+}
+
+/* What the module's own name and place decide, a worker that has another name cannot tell. */
+static bool may_be_warm(const struct session *session, const struct lwb_check_request *request)
+{
+    if (request->want_artifact || request->isolation == LWB_ISOLATION_FRESH)
+        return false;
+    if (session->setup.has_options &&
+        !lwb_lean_version_has(&session->setup.version, LWB_LEAN_WORKER_OPTIONS))
+        return false;
+    return !lwb_lean_place_needs_siblings(request->source);
+}
+
+/* Returns 1 when session->once holds the answer, 0 when a fresh process has to give it. */
+static int check_warm(struct session *session, const struct lwb_check_request *request,
+                      const struct lwb_lean_split *split, uint64_t deadline, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf document = LWB_BUF(DOCUMENT_MAX);
+    LWB_AUTO(lwb_lean_answer_release) struct lwb_lean_answer answer = { 0 };
+    LWB_AUTO(lwb_free_text) char *file = NULL;
+    int rc;
+
+    if (!lwb_lean_document_append(&document, lwb_buf_bytes(&session->canonical), request->source,
+                                  split) ||
+        !lwb_buf_ok(&document))
+        return 0;
+    file = lwb_path_join(session->setup.source_root, request->file);
+    if (!file)
+        return lwb_fail_memory(err);
+    lwb_lean_worker_retire_if_due(&session->worker, session->max_memory);
+    rc = lwb_lean_worker_ask(&session->worker, &session->setup, file, lwb_buf_bytes(&document),
+                             deadline, &answer, err);
+    if (rc < 0)
+        return rc;
+    if (rc == 0 && !answer.ending.timed_out) {
+        lwb_trace("lean_warm_unsure", LWB_TRACE_TEXT("module", request->module),
+                  LWB_TRACE_TEXT("why", answer.detail));
+        return 0;
+    }
+    session->once.judgement = lwb_lean_judge(&answer.messages, &answer.ending);
+    session->once.messages = answer.messages;
+    answer.messages = (struct lwb_lean_messages){ 0 };
+    (void)snprintf(session->once.detail, sizeof(session->once.detail), "%s", answer.detail);
+    return 1;
+}
+
+/* The same request with what is left of its time. */
+static struct lwb_check_request with_rest_of_time(const struct lwb_check_request *request,
+                                                  uint64_t deadline)
+{
+    struct lwb_check_request rest = *request;
+    uint64_t now = lwb_clock_ns();
+
+    if (deadline)
+        rest.deadline_ms = deadline > now ? (deadline - now) / 1000000 + 1 : 1;
+    return rest;
+}
+
+static int decide(struct session *session, const struct lwb_check_request *request, bool *fresh,
+                  struct lwb_error *err)
+{
+    uint64_t deadline = request->deadline_ms ? lwb_clock_ns() + request->deadline_ms * 1000000 : 0;
+    struct lwb_check_request rest;
+    struct lwb_lean_split split;
+    int known = lwb_lean_document_split(&split, &session->header, request->source, err);
+    int rc = known < 0 ? known : 0;
+
+    *fresh = false;
+    if (known > 0 && may_be_warm(session, request))
+        rc = check_warm(session, request, &split, deadline, err);
+    if (rc != 0)
+        return rc < 0 ? rc : LWB_OK;
+    *fresh = true;
+    rest = with_rest_of_time(request, deadline);
+    rc = check_fresh(session, &rest, err);
+    /* A header that is not the session's is not what the key was made of: true, but not to keep. */
+    if (rc == LWB_OK && known == 0)
+        session->once.judgement.storable = false;
+    return rc;
+}
+
+static int lean_check(void *opaque, const struct lwb_check_request *request, struct lwb_call *call,
+                      struct lwb_check_response *response, struct lwb_error *err)
+{
+    struct session *session = opaque;
+    uint64_t start = lwb_clock_ns();
+    bool fresh = false;
+    bool truncated = false;
+    int rc = check_label(request->file, err);
+
+    if (rc < 0)
+        return rc;
+    discard_last_run(session);
+    rc = decide(session, request, &fresh, err);
+    if (rc == LWB_OK)
+        rc = send_messages(session, call, &session->once.messages, 0, request->max_diagnostic_bytes,
+                           &truncated, err);
+    if (rc < 0)
+        return rc;
+    *response = (struct lwb_check_response){
+        .verdict = session->once.judgement.verdict,
+        .reason = session->once.judgement.reason,
+        .detail = session->once.detail[0] ? session->once.detail : NULL,
+        .fresh = fresh,
+        .storable = session->once.judgement.storable,
+        .truncated = truncated,
+        .check_ns = lwb_clock_ns() - start,
+        .artifacts = session->once.artifacts,
+        .n_artifacts = session->once.n_artifacts,
+    };
+    return LWB_OK;
+}
+
+/* ---- elaborate, kernel check, declarations
+ * --------------------------------------------------------- */
+
+/* Puts a document to the worker; a question has no second opinion, so doubt is a refusal. */
+static int ask(struct session *session, const struct lwb_buf *document,
+               struct lwb_lean_answer *answer, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_free_text) char *file = lwb_path_join(session->setup.source_root, "lwbuild.lean");
+    int rc;
+
+    if (!file)
+        return lwb_fail_memory(err);
+    lwb_lean_worker_retire_if_due(&session->worker, session->max_memory);
+    rc = lwb_lean_worker_ask(&session->worker, &session->setup, file, lwb_buf_bytes(document), 0,
+                             answer, err);
+    if (rc < 0)
+        return rc;
+    if (rc > 0)
+        return LWB_OK;
+    return lwb_fail(err, answer->header_failed ? LWB_ERR_SETUP : LWB_ERR_WORKER, "%s",
+                    answer->detail);
+}
+
+static int elaborate_text(struct session *session, const struct lwb_elaborate_request *request,
+                          struct lwb_call *call, struct lwb_lean_answer *answer, bool *truncated,
+                          struct lwb_error *err)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf document = LWB_BUF(DOCUMENT_MAX);
+    int rc = lwb_lean_query_elaborate(&document, lwb_buf_bytes(&session->canonical), request, err);
+
+    if (rc == LWB_OK)
+        rc = ask(session, &document, answer, err);
+    if (rc == LWB_OK)
+        rc = send_messages(session, call, &answer->messages, LWB_LEAN_QUERY_LINES,
+                           request->max_diagnostic_bytes, truncated, err);
+    return rc;
+}
+
+static int lean_elaborate(void *session, const struct lwb_elaborate_request *request,
+                          struct lwb_call *call, struct lwb_elaborate_response *response,
+                          struct lwb_error *err)
+{
+    LWB_AUTO(lwb_lean_answer_release) struct lwb_lean_answer answer = { 0 };
+    bool truncated = false;
+    int rc = elaborate_text(session, request, call, &answer, &truncated, err);
+
+    if (rc < 0)
+        return rc;
+    response->success = !lwb_lean_messages_have_error(&answer.messages);
+    response->truncated = truncated;
+    return LWB_OK;
+}
+
+static int lean_kernel_check(void *session, const struct lwb_elaborate_request *request,
+                             struct lwb_call *call, struct lwb_kernel_response *response,
+                             struct lwb_error *err)
+{
+    LWB_AUTO(lwb_lean_answer_release) struct lwb_lean_answer answer = { 0 };
+    bool truncated = false;
+    int rc = elaborate_text(session, request, call, &answer, &truncated, err);
+
+    if (rc < 0)
+        return rc;
+    response->status = lwb_lean_query_kernel_status(request->source, &answer.messages);
+    response->truncated = truncated;
+    return LWB_OK;
+}
+
+static int look_up(struct session *session, const struct lwb_buf *document,
+                   struct lwb_strvec *lines, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_lean_answer_release) struct lwb_lean_answer answer = { 0 };
+    int rc = ask(session, document, &answer, err);
+
+    return rc == LWB_OK ? lwb_lean_query_read(lines, &answer.messages, err) : rc;
+}
+
+static int check_looks_into_lean(const struct session *session, struct lwb_error *err)
+{
+    if (lwb_lean_query_is_supported(&session->imports))
+        return LWB_OK;
+    return lwb_fail(err, LWB_ERR_UNSUPPORTED,
+                    "declarations can be looked up only in a session "
+                    "that imports Lean");
+}
+
+static int lean_declaration_kinds(void *opaque, const struct lwb_strvec *names,
+                                  struct lwb_call *call LWB_UNUSED, struct lwb_strvec *kinds,
+                                  struct lwb_error *err)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf document = LWB_BUF(DOCUMENT_MAX);
+    LWB_AUTO(lwb_strvec_release) struct lwb_strvec lines = { 0 };
+    struct session *session = opaque;
+    int rc = check_looks_into_lean(session, err);
+
+    if (rc < 0 || names->count == 0)
+        return rc;
+    rc = lwb_lean_query_kinds(&document, lwb_buf_bytes(&session->canonical), names, err);
+    if (rc == LWB_OK)
+        rc = look_up(session, &document, &lines, err);
+    if (rc < 0)
+        return rc;
+    if (lines.count != names->count)
+        return lwb_fail(err, LWB_ERR_WORKER, "Lean answered %zu of %zu names", lines.count,
+                        names->count);
+    return lwb_strvec_copy(kinds, &lines) < 0 ? lwb_fail_memory(err) : LWB_OK;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int lean_declaration_names(void *opaque, const char *prefix,
+                                  struct lwb_call *call LWB_UNUSED, struct lwb_strvec *names,
+                                  struct lwb_error *err)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf document = LWB_BUF(DOCUMENT_MAX);
+    LWB_AUTO(lwb_strvec_release) struct lwb_strvec lines = { 0 };
+    struct session *session = opaque;
+    int rc = check_looks_into_lean(session, err);
+
+    if (rc == LWB_OK)
+        rc = lwb_lean_query_names(&document, lwb_buf_bytes(&session->canonical), prefix, err);
+    if (rc == LWB_OK)
+        rc = look_up(session, &document, &lines, err);
+    if (rc < 0)
+        return rc;
+    if (lines.count > 0)
+        qsort(lines.items, lines.count, sizeof(*lines.items), compare_texts);
+    return lwb_strvec_copy(names, &lines) < 0 ? lwb_fail_memory(err) : LWB_OK;
+}
+
+const struct lwb_host lwb_host_lean = {
+    .kind = "lean",
+    .digest = LWB_HOST_LEAN_DIGEST,
+    .open = lean_open,
+    .close = lean_close,
+    .check = lean_check,
+    .elaborate = lean_elaborate,
+    .kernel_check = lean_kernel_check,
+    .declaration_kinds = lean_declaration_kinds,
+    .declaration_names = lean_declaration_names,
+};

@@ -1,0 +1,77 @@
+#pragma once
+
+#include "lwbuild/base/buf.h"
+#include "lwbuild/base/error.h"
+#include "lwbuild/base/json.h"
+#include "lwbuild/protocol/message.h"
+
+#include "child/lean/lean_document.h"
+
+/*
+ * What Lean said about a file, in the order in which it said it, from any of
+ * its three mouths: the worker's diagnostics, --json lines, or plain text.
+ * Pure; and so is the judgement on it (design rule T3).
+ */
+struct lwb_lean_messages {
+    struct lwb_diagnostic *items; /* code and message are owned */
+    size_t count;
+    size_t cap;
+};
+
+void lwb_lean_messages_release(struct lwb_lean_messages *messages);
+LWB_DEFINE_AUTO(struct lwb_lean_messages, lwb_lean_messages_release);
+
+/* Copies. Returns LWB_OK or LWB_ERR_MEMORY. */
+int lwb_lean_messages_add(struct lwb_lean_messages *messages,
+                          const struct lwb_diagnostic *diagnostic, struct lwb_error *err);
+
+/*
+ * The `diagnostics` of a publishDiagnostics; `lines` are those of the document
+ * that was sent. Silent ones are dropped: the command line does not print them.
+ */
+int lwb_lean_messages_add_lsp(struct lwb_lean_messages *messages, const cJSON *list,
+                              const struct lwb_lean_lines *lines, struct lwb_error *err);
+
+/* The output of `lean --json`: lines that are no messages are what native code printed. */
+int lwb_lean_messages_add_json(struct lwb_lean_messages *messages, struct lwb_bytes output,
+                               struct lwb_error *err);
+
+/*
+ * The output of `lean FILE` before 4.8; `file` is the name that lean was given.
+ * Errors and warnings begin with their position. Information does not, so it is
+ * taken for a part of the message before it; printed again, the bytes are the
+ * same.
+ */
+int lwb_lean_messages_add_text(struct lwb_lean_messages *messages, struct lwb_bytes output,
+                               const char *file, struct lwb_error *err);
+
+/*
+ * Replaces `from` (a folder that only this run knows) by `to` in all texts, so
+ * that a message says the same wherever and however it was made.
+ */
+int lwb_lean_messages_reroot(struct lwb_lean_messages *messages, const char *from, const char *to,
+                             struct lwb_error *err);
+
+/* How a run of Lean ended, as far as the verdict depends on it. */
+struct lwb_lean_ending {
+    bool finished;  /* it came to its end: an exit code, or the barrier of a worker */
+    int exit_code;  /* if it is a process that ended by itself */
+    int signal;     /* what killed it, or 0 */
+    bool panicked;  /* "PANIC" on stderr */
+    bool timed_out; /* stopped by us */
+    bool overflow;  /* said more than can be kept */
+};
+
+struct lwb_lean_judgement {
+    enum lwb_verdict verdict;
+    enum lwb_reason reason;
+    bool storable;
+};
+
+struct lwb_lean_judgement lwb_lean_judge(const struct lwb_lean_messages *messages,
+                                         const struct lwb_lean_ending *ending);
+
+/* Whether the only errors are that imports could not be loaded. */
+bool lwb_lean_messages_blame_imports(const struct lwb_lean_messages *messages);
+
+bool lwb_lean_messages_have_error(const struct lwb_lean_messages *messages);

@@ -1,0 +1,178 @@
+#include "child/lean/lean_once.h"
+
+#include <sys/stat.h>
+
+#include "child/lean/lean_place.h"
+#include "child/lean/olean_file.h"
+#include "lwbuild/base/alloc.h"
+#include "lwbuild/base/clock.h"
+#include "lwbuild/base/file.h"
+#include "lwbuild/base/path.h"
+
+enum { OUTPUT_MAX = 64 * 1024 * 1024 };
+
+/* Which files an artifact may consist of; the first one always. */
+static const struct {
+    const char *part;
+    const char *name;
+} parts[LWB_LEAN_PARTS_MAX] = {
+    { "olean", "module.olean" },
+    { "olean.server", "module.olean.server" },
+    { "olean.private", "module.olean.private" },
+    { "ir", "module.ir" },
+};
+
+void lwb_lean_once_release(struct lwb_lean_once *once)
+{
+    lwb_lean_messages_release(&once->messages);
+    for (size_t i = 0; i < once->n_artifacts; i++)
+        lwb_free((char *)once->artifacts[i].path);
+    once->n_artifacts = 0;
+}
+
+/* The last line that says something; stderr of a crash ends with the reason. */
+static struct lwb_bytes last_line(const struct lwb_buf *text)
+{
+    size_t end = text->len;
+    size_t start;
+
+    while (end > 0 && (text->ptr[end - 1] == '\n' || text->ptr[end - 1] == '\r'))
+        end--;
+    for (start = end; start > 0 && text->ptr[start - 1] != '\n'; start--)
+        continue;
+    return lwb_bytes(text->ptr ? text->ptr + start : "", end - start);
+}
+
+void lwb_lean_describe_ending(char *out, size_t size, const struct lwb_lean_ending *ending,
+                              const struct lwb_buf *complaint)
+{
+    struct lwb_bytes last = last_line(complaint);
+    char what[120];
+
+    if (ending->timed_out)
+        (void)snprintf(what, sizeof(what), "lean was stopped at its time limit");
+    else if (ending->overflow)
+        (void)snprintf(what, sizeof(what), "lean wrote more than %d MiB",
+                       OUTPUT_MAX / (1024 * 1024));
+    else if (ending->signal)
+        (void)snprintf(what, sizeof(what), "lean was killed by signal %d (%s)", ending->signal,
+                       strsignal(ending->signal));
+    else
+        (void)snprintf(what, sizeof(what), "lean ended with exit code %d", ending->exit_code);
+    if (last.len > 0)
+        (void)snprintf(out, size, "%s: %.*s", what, last.len > 400 ? 400 : (int)last.len, last.ptr);
+    else
+        (void)snprintf(out, size, "%s", what);
+}
+
+static int read_messages(struct lwb_lean_once *once, const struct lwb_lean_setup *setup,
+                         const struct lwb_buf *output, const char *file, struct lwb_error *err)
+{
+    struct lwb_bytes bytes = lwb_bytes(lwb_buf_text(output), output->len);
+
+    if (lwb_lean_version_has(&setup->version, LWB_LEAN_JSON))
+        return lwb_lean_messages_add_json(&once->messages, bytes, err);
+    return lwb_lean_messages_add_text(&once->messages, bytes, file, err);
+}
+
+static int add_artifact(struct lwb_lean_once *once, size_t part, char *path, struct lwb_error *err)
+{
+    struct lwb_artifact *artifact = &once->artifacts[once->n_artifacts];
+    struct stat st;
+
+    if (stat(path, &st) < 0) {
+        lwb_free(path);
+        return lwb_fail_errno(err, LWB_ERR_SYSTEM, "%s", parts[part].name);
+    }
+    artifact->part = parts[part].part;
+    artifact->path = path;
+    artifact->size = (uint64_t)st.st_size;
+    once->n_artifacts++;
+    return lwb_digest_file(&artifact->digest, path, err);
+}
+
+/* Takes what `lean -o` left in `folder`, or turns the acceptance into "no verdict". */
+static int collect_artifacts(struct lwb_lean_once *once, const char *folder, struct lwb_error *err)
+{
+    for (size_t i = 0; i < LWB_COUNT(parts); i++) {
+        char *path = lwb_path_join(folder, parts[i].name);
+        int state = path ? lwb_olean_inspect(path, err) : lwb_fail_memory(err);
+        int rc = LWB_OK;
+
+        if (state == LWB_OLEAN_WHOLE) {
+            rc = add_artifact(once, i, path, err);
+            path = NULL;
+        }
+        lwb_free(path);
+        if (state < 0)
+            return state;
+        if (rc < 0)
+            return rc;
+        if (state == LWB_OLEAN_WHOLE || (state == LWB_OLEAN_ABSENT && i > 0))
+            continue;
+        once->judgement =
+            (struct lwb_lean_judgement){ LWB_VERDICT_NONE, LWB_REASON_ARTIFACT, false };
+        (void)snprintf(once->detail, sizeof(once->detail), "the .%s %s", parts[i].part,
+                       lwb_olean_describe((enum lwb_olean_state)state));
+        return LWB_OK;
+    }
+    return LWB_OK;
+}
+
+static int run_lean(struct lwb_lean_once *once, const struct lwb_lean_setup *setup,
+                    const struct lwb_check_request *request, const struct lwb_lean_command *command,
+                    struct lwb_error *err)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf output = LWB_BUF(OUTPUT_MAX);
+    LWB_AUTO(lwb_lean_run_release) struct lwb_lean_run run = { 0 };
+    uint64_t deadline = request->deadline_ms ? lwb_clock_ns() + request->deadline_ms * 1000000 : 0;
+    struct lwb_lean_ending ending;
+    int rc = lwb_lean_process_run(&run, command, &output, deadline, err);
+
+    if (rc < 0)
+        return rc;
+    ending = (struct lwb_lean_ending){
+        .finished = true,
+        .exit_code = run.exit_code,
+        .signal = run.signal,
+        .panicked = run.panicked,
+        .timed_out = run.timed_out,
+        .overflow = run.overflow,
+    };
+    rc = read_messages(once, setup, &output, request->file, err);
+    if (rc < 0)
+        return rc;
+    once->judgement = lwb_lean_judge(&once->messages, &ending);
+    if (once->judgement.verdict == LWB_VERDICT_NONE || once->judgement.reason == LWB_REASON_PANIC)
+        lwb_lean_describe_ending(once->detail, sizeof(once->detail), &ending, &run.complaint);
+    return LWB_OK;
+}
+
+int lwb_lean_once_check(struct lwb_lean_once *once, const struct lwb_lean_setup *setup,
+                        const struct lwb_check_request *request, const char *folder,
+                        struct lwb_error *err)
+{
+    LWB_AUTO(lwb_lean_once_release) struct lwb_lean_once made = { 0 };
+    LWB_AUTO(lwb_lean_command_release) struct lwb_lean_command command = { 0 };
+    LWB_AUTO(lwb_free_text) char *place = lwb_path_join(folder, "src");
+    LWB_AUTO(lwb_free_text) char *olean = lwb_path_join(folder, parts[0].name);
+    int rc;
+
+    if (!place || !olean)
+        return lwb_fail_memory(err);
+    rc = lwb_lean_place_make(place, request->file, request->source, setup->source_root, err);
+    if (rc == LWB_OK)
+        rc = lwb_lean_setup_once(setup, place, request->file, request->want_artifact ? olean : NULL,
+                                 &command, err);
+    if (rc == LWB_OK)
+        rc = run_lean(&made, setup, request, &command, err);
+    if (rc == LWB_OK && request->want_artifact && made.judgement.verdict == LWB_VERDICT_ACCEPTED)
+        rc = collect_artifacts(&made, folder, err);
+    if (rc == LWB_OK)
+        rc = lwb_lean_messages_reroot(&made.messages, place, setup->source_root, err);
+    if (rc < 0)
+        return rc;
+    *once = made;
+    made = (struct lwb_lean_once){ 0 };
+    return LWB_OK;
+}

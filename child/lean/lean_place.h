@@ -1,0 +1,23 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include "lwbuild/base/buf.h"
+#include "lwbuild/base/error.h"
+
+/*
+ * A private folder in which one `lean` run sees one module: the bytes that
+ * were hashed, under the module's own relative name, whatever lies in the
+ * project by now.
+ */
+
+/* Whether elaboration may read other files (include_str, IO.FS): then they must be in reach. */
+bool lwb_lean_place_needs_siblings(struct lwb_bytes source);
+
+/*
+ * Makes `folder` with `file` (relative, no "..") in it. If siblings are needed, links to
+ * everything that lies beside the file and above it in `source_root` are there
+ * too, so that relative paths lead where they lead in the project.
+ */
+int lwb_lean_place_make(const char *folder, const char *file, struct lwb_bytes source,
+                        const char *source_root, struct lwb_error *err);

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include "lwbuild/base/buf.h"
+#include "lwbuild/base/lean_header.h"
+#include "lwbuild/base/strvec.h"
+
+/*
+ * A fake of `lean`, in two ways of use (command line and --worker) and four
+ * eras. It knows headers and .olean files; bodies are lines of directives that
+ * say what shall happen. A directive is a comment, so a line may hold anything
+ * before it, and what it reports is at its place:
+ *
+ *     theorem two : 1 + 1 = 2 := rfl   --! error this is not so
+ *
+ *     error|warning|info TEXT    a message ("\n" is a line break)
+ *     silent TEXT                a message that a command line does not print
+ *     sorry, limit               the messages of Lean with those meanings
+ *     nul                        an error whose text holds a NUL
+ *     requires NAME              an error unless an import, however deep, provides NAME
+ *     provides NAME              goes into the .olean
+ *     once NAME                  an error if this process has met NAME before: what an
+ *                                imported `initialize` reference can do
+ *     needs NAME=VALUE           an error unless -D has set this option
+ *     env NAME                   says what the variable holds
+ *     where                      names the working directory in a message
+ *     reads FILE                 an error unless the file can be opened
+ *     noise TEXT                 raw text on stdout, behind the back of the protocol
+ *     stderr TEXT, flood KIB     on stderr
+ *     panic [worker]             Lean's panic text on stderr (only in a worker)
+ *     crash [worker]             SIGSEGV
+ *     overflow                   what a stack overflow does
+ *     exit N                     ends the process at once
+ *     hang                       never goes on
+ *     grow MIB                   memory that is kept
+ *     steps N                    N rounds of progress and diagnostics, as long files have
+ *     cut, lost                  the .olean will be cut, or not written at all; exit code 0
+ *     mute                       the worker will never answer the barrier
+ *     again                      the worker sends the diagnostics of an older version last
+ */
+enum fake_era {
+    FAKE_2021_07, /* ignores -D in a worker, .olean without base address */
+    FAKE_2021_11,
+    FAKE_4_8,  /* --json, server.reportDelayMs, commit in the .olean */
+    FAKE_4_22, /* module system: several files per artifact */
+};
+
+struct fake_message {
+    const char *severity; /* "error", "warning", "information" */
+    size_t line;          /* from 1 */
+    size_t column;        /* code points */
+    size_t units;         /* the same in UTF-16 */
+    bool silent;
+    char *text;
+};
+
+struct fake_lean {
+    enum fake_era era;
+    char *prefix;
+    struct lwb_strvec options; /* -D */
+    bool worker;
+    bool json;
+    const char *olean;      /* -o */
+    struct lwb_strvec seen; /* by `once` */
+
+    /* about the document that is being read */
+    struct fake_message *messages;
+    size_t n_messages;
+    size_t cap;
+    struct lwb_strvec provides;
+    size_t steps;
+    bool cut, lost, mute, again;
+    bool header_failed;
+    void (*progress)(struct fake_lean *fake); /* after every message and step; may be NULL */
+};
+
+/* Carries out the header and the directives of a source. */
+void fake_lean_elaborate(struct fake_lean *fake, struct lwb_bytes source);
+void fake_lean_forget_document(struct fake_lean *fake);
+bool fake_lean_has_error(const struct fake_lean *fake);
+
+/* .olean files: what a module provides and imports, in the layout of the era. */
+int fake_olean_write(const struct fake_lean *fake, const char *path,
+                     const struct lwb_lean_header *header);
+
+/* Whether the .olean of `module`, or of one that it imports, provides `name`. */
+bool fake_olean_provides(const struct fake_lean *fake, struct lwb_bytes module, const char *name);
+
+/* NULL, or what Lean says when the import cannot be loaded. The caller frees it. */
+char *fake_olean_complaint(const struct fake_lean *fake, struct lwb_bytes module);
+
+int fake_lean_worker(struct fake_lean *fake);

@@ -1,0 +1,227 @@
+#include "tests/support/fake_lean_internal.h"
+
+#include <endian.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lwbuild/base/alloc.h"
+#include "lwbuild/base/file.h"
+#include "lwbuild/base/path.h"
+
+/*
+ * Header of the era, then (word with the address of the root, or behind it) the
+ * payload "import A\nprovide x\n" padded with zeros, and last the root: an
+ * object with one pointer.
+ */
+enum { CONTENT_MAX = 1024 * 1024, BASE = 0x10000 };
+
+static void append_u64(struct lwb_buf *out, uint64_t value)
+{
+    value = htole64(value);
+    lwb_buf_append(out, &value, sizeof(value));
+}
+
+static void append_zeros(struct lwb_buf *out, size_t count)
+{
+    while (count-- > 0)
+        lwb_buf_append_char(out, '\0');
+}
+
+static void append_header(struct lwb_buf *out, enum fake_era era)
+{
+    switch (era) {
+    case FAKE_2021_07:
+        lwb_buf_append_text(out, "oleanfile!!!!!!!");
+        break;
+    case FAKE_2021_11:
+        lwb_buf_append_text(out, "oleanfile!!!!!!!");
+        append_u64(out, BASE);
+        break;
+    case FAKE_4_8:
+        lwb_buf_append(out, "olean\1", 6);
+        append_zeros(out, 42);
+        append_u64(out, BASE);
+        break;
+    case FAKE_4_22:
+        lwb_buf_append(out, "olean\2\1", 7);
+        append_zeros(out, 33 + 40);
+        append_u64(out, BASE);
+        break;
+    }
+}
+
+static void append_payload(struct lwb_buf *out, const struct fake_lean *fake,
+                           const struct lwb_lean_header *header)
+{
+    for (size_t i = 0; i < header->n_imports; i++)
+        lwb_buf_format(out, "import %.*s\n", (int)header->imports[i].name.len,
+                       header->imports[i].name.ptr);
+    for (size_t i = 0; i < fake->provides.count; i++)
+        lwb_buf_format(out, "provide %s\n", fake->provides.items[i]);
+    lwb_buf_append_char(out, '\0');
+    append_zeros(out, (8 - out->len % 8) % 8);
+}
+
+static void append_root(struct lwb_buf *out)
+{
+    static const unsigned char object[8] = { 0, 0, 0, 0, 16, 0, 1, 0 };
+
+    lwb_buf_append(out, object, sizeof(object));
+    append_u64(out, 1); /* its one field: a small number */
+}
+
+static void append_file(struct lwb_buf *out, const struct fake_lean *fake,
+                        const struct lwb_lean_header *header)
+{
+    size_t place;
+    uint64_t root;
+
+    append_header(out, fake->era);
+    place = out->len;
+    if (fake->era == FAKE_2021_07) {
+        append_payload(out, fake, header);
+        root = out->len - place;
+        append_root(out);
+        append_u64(out, root);
+        return;
+    }
+    append_u64(out, 0);
+    append_payload(out, fake, header);
+    root = htole64(BASE + out->len);
+    append_root(out);
+    if (lwb_buf_ok(out))
+        memcpy(out->ptr + place, &root, sizeof(root));
+}
+
+static int write_part(const struct fake_lean *fake, const char *path, const char *suffix,
+                      struct lwb_bytes content)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf name = LWB_BUF(4096);
+    struct lwb_error err;
+
+    if (strcmp(suffix, ".ir") == 0)
+        lwb_buf_append(&name, path, strlen(path) - strlen(".olean"));
+    else
+        lwb_buf_append_text(&name, path);
+    lwb_buf_append_text(&name, suffix);
+    if (fake->cut)
+        content.len -= 16;
+    if (lwb_file_write(lwb_buf_text(&name), content, 0600, &err) == LWB_OK)
+        return 0;
+    (void)fprintf(stderr, "%s\n", err.text);
+    return 1;
+}
+
+int fake_olean_write(const struct fake_lean *fake, const char *path,
+                     const struct lwb_lean_header *header)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf content = LWB_BUF(CONTENT_MAX);
+    int failed;
+
+    append_file(&content, fake, header);
+    failed = write_part(fake, path, "", lwb_buf_bytes(&content));
+    if (fake->era < FAKE_4_22 || !header->module_system || failed)
+        return failed;
+    return write_part(fake, path, ".server", lwb_buf_bytes(&content)) |
+           write_part(fake, path, ".private", lwb_buf_bytes(&content)) |
+           write_part(fake, path, ".ir", lwb_buf_bytes(&content));
+}
+
+/* ---- reading ------------------------------------------------------------------------------------
+ */
+
+static char *join_module(struct lwb_bytes folder, struct lwb_bytes module)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf path = LWB_BUF(4096);
+
+    lwb_buf_append_bytes(&path, folder);
+    lwb_buf_append_char(&path, '/');
+    for (size_t i = 0; i < module.len; i++)
+        lwb_buf_append_char(&path, module.ptr[i] == '.' ? '/' : module.ptr[i]);
+    lwb_buf_append_text(&path, ".olean");
+    return lwb_buf_take(&path);
+}
+
+/* LEAN_PATH in order, then the toolchain's own folder; "" when there is none. */
+static char *find_module(const struct fake_lean *fake, struct lwb_bytes module)
+{
+    const char *list = getenv("LEAN_PATH");
+
+    while (list && *list) {
+        size_t len = strcspn(list, ":");
+        char *path = join_module(lwb_bytes(list, len), module);
+
+        if (path && access(path, F_OK) == 0)
+            return path;
+        lwb_free(path);
+        list += len + (list[len] == ':' ? 1 : 0);
+    }
+    {
+        LWB_AUTO(lwb_free_text) char *own = lwb_path_join(fake->prefix, "lib/lean");
+        char *path = join_module(lwb_bytes_text(own), module);
+
+        if (path && access(path, F_OK) == 0)
+            return path;
+        lwb_free(path);
+    }
+    return lwb_strdup("");
+}
+
+static bool read_payload(const char *path, struct lwb_buf *content, const char **payload)
+{
+    struct lwb_error err;
+
+    if (lwb_file_read(content, path, NULL, &err) < 0 || content->len < 24 ||
+        memcmp(content->ptr, "olean", 5) != 0)
+        return false;
+    *payload = memmem(content->ptr, content->len, "import ", 7);
+    if (!*payload)
+        *payload = memmem(content->ptr, content->len, "provide ", 8);
+    if (!*payload)
+        *payload = "";
+    return true;
+}
+
+char *fake_olean_complaint(const struct fake_lean *fake, struct lwb_bytes module)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(4096);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf content = LWB_BUF(CONTENT_MAX);
+    LWB_AUTO(lwb_free_text) char *path = find_module(fake, module);
+    const char *payload;
+    size_t root = 0;
+
+    if (!*path) {
+        while (root < module.len && module.ptr[root] != '.')
+            root++;
+        lwb_buf_format(
+            &text, fake->era < FAKE_4_8 ? "unknown package '%.*s'" : "unknown module prefix '%.*s'",
+            (int)root, module.ptr);
+        return lwb_buf_take(&text);
+    }
+    if (read_payload(path, &content, &payload))
+        return NULL;
+    lwb_buf_format(&text, "failed to read file '%s', invalid header", path);
+    return lwb_buf_take(&text);
+}
+
+bool fake_olean_provides(const struct fake_lean *fake, struct lwb_bytes module, const char *name)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf content = LWB_BUF(CONTENT_MAX);
+    LWB_AUTO(lwb_free_text) char *path = find_module(fake, module);
+    const char *line;
+
+    if (!read_payload(path, &content, &line))
+        return false;
+    while (*line) {
+        size_t len = strcspn(line, "\n");
+
+        if (strncmp(line, "provide ", 8) == 0 && lwb_bytes_is(lwb_bytes(line + 8, len - 8), name))
+            return true;
+        if (strncmp(line, "import ", 7) == 0 &&
+            fake_olean_provides(fake, lwb_bytes(line + 7, len - 7), name))
+            return true;
+        line += len + (line[len] == '\n' ? 1 : 0);
+    }
+    return false;
+}

@@ -1,0 +1,249 @@
+#include "tests/support/fake_lean_internal.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "lwbuild/base/alloc.h"
+#include "lwbuild/base/json.h"
+
+/* As strict as the real one: a message it does not know ends it with exit code 1. */
+enum { FRAME_MAX = 256 * 1024 * 1024 };
+
+static struct {
+    struct lwb_buf uri;
+    struct lwb_buf header; /* of the first document, as the imports it names */
+    uint64_t version;
+} document = { .uri = { .max = 65536 }, .header = { .max = 65536 } };
+
+static int protocol_error(const char *text)
+{
+    (void)fprintf(stderr, "[%s] %s\n", lwb_buf_text(&document.uri), text);
+    return 1;
+}
+
+/* Returns false at the end of input. */
+static bool read_frame(struct lwb_buf *body)
+{
+    char line[128];
+    size_t length = 0;
+
+    lwb_buf_clear(body);
+    while (fgets(line, sizeof(line), stdin)) {
+        char *room;
+
+        if (strncmp(line, "Content-Length: ", 16) == 0)
+            length = strtoul(line + 16, NULL, 10);
+        if (strcmp(line, "\r\n") != 0)
+            continue;
+        room = lwb_buf_reserve(body, length);
+        if (!room || fread(room, 1, length, stdin) != length)
+            return false;
+        body->len += length;
+        room[length] = '\0';
+        return true;
+    }
+    return false;
+}
+
+static void send_body(const struct lwb_buf *body)
+{
+    (void)printf("Content-Length: %zu\r\n\r\n", body->len);
+    (void)fwrite(body->ptr, 1, body->len, stdout);
+    (void)fflush(stdout);
+}
+
+static void append_message(struct lwb_buf *out, const struct fake_message *message)
+{
+    size_t line = message->line - 1;
+    bool is_error = strcmp(message->severity, "error") == 0;
+    bool is_warning = strcmp(message->severity, "warning") == 0;
+
+    lwb_buf_format(out,
+                   "{\"source\":\"Lean 4\",\"severity\":%d,"
+                   "\"range\":{\"start\":{\"line\":%zu,\"character\":%zu},"
+                   "\"end\":{\"line\":%zu,\"character\":%zu}},"
+                   "\"fullRange\":{\"start\":{\"line\":%zu,\"character\":%zu},"
+                   "\"end\":{\"line\":%zu,\"character\":%zu}},",
+                   is_error ? 1 : (is_warning ? 2 : 3), line, message->units, line,
+                   message->units + 1, line, message->units, line + 1, (size_t)0);
+    if (message->silent)
+        lwb_buf_append_text(out, "\"isSilent\":true,");
+    lwb_buf_append_text(out, "\"message\":");
+    if (strchr(message->text, '\x01')) /* stands for a NUL, which C texts cannot hold */
+        lwb_buf_append_text(out, "\"a NUL: \\u0000\"");
+    else
+        lwb_json_append_text(out, message->text);
+    lwb_buf_append_char(out, '}');
+}
+
+static void publish_version(struct fake_lean *fake, uint64_t version, size_t count)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf body = LWB_BUF(FRAME_MAX);
+
+    lwb_buf_format(&body, "{\"params\":{\"version\":%llu,\"uri\":\"%s\",\"diagnostics\":[",
+                   (unsigned long long)version, lwb_buf_text(&document.uri));
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            lwb_buf_append_char(&body, ',');
+        append_message(&body, &fake->messages[i]);
+    }
+    lwb_buf_append_text(&body,
+                        "]},\"method\":\"textDocument/publishDiagnostics\",\"jsonrpc\":\"2.0\"}");
+    send_body(&body);
+}
+
+static void send_progress(size_t line, const char *kind)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf body = LWB_BUF(FRAME_MAX);
+
+    lwb_buf_format(&body,
+                   "{\"params\":{\"textDocument\":{\"version\":%llu,\"uri\":\"%s\"},"
+                   "\"processing\":[{\"range\":{\"start\":{\"line\":%zu,\"character\":0},"
+                   "\"end\":{\"line\":9999,\"character\":0}}%s}]},"
+                   "\"method\":\"$/lean/fileProgress\",\"jsonrpc\":\"2.0\"}",
+                   (unsigned long long)document.version, lwb_buf_text(&document.uri), line, kind);
+    send_body(&body);
+}
+
+static void on_progress(struct fake_lean *fake)
+{
+    send_progress(fake->n_messages, "");
+    publish_version(fake, document.version, fake->n_messages);
+}
+
+static void describe_header(struct lwb_buf *out, struct lwb_bytes text)
+{
+    LWB_AUTO(lwb_lean_header_release) struct lwb_lean_header header = { 0 };
+    struct lwb_error err;
+
+    if (lwb_lean_header_parse(&header, text, &err) < 0)
+        abort();
+    /* Since 4.8 positions count too: the text up to the last token must be the same. */
+    lwb_buf_append(out, text.ptr, header.end);
+}
+
+static void process(struct fake_lean *fake, struct lwb_bytes text)
+{
+    fake->progress = on_progress;
+    publish_version(fake, document.version, 0);
+    fake_lean_elaborate(fake, text);
+    if (fake->header_failed) {
+        publish_version(fake, document.version, fake->n_messages);
+        if (fake->era >= FAKE_4_8)
+            send_progress(0, ",\"kind\":2");
+        return;
+    }
+    publish_version(fake, document.version, fake->n_messages);
+    if (fake->again)
+        publish_version(fake, document.version - 1, 0);
+}
+
+static int take_text(struct fake_lean *fake, const cJSON *holder, bool first)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf header = LWB_BUF(65536);
+    struct lwb_error err;
+    const char *text;
+
+    if (lwb_json_get_text(holder, "text", &text, &err) < 0)
+        return protocol_error(err.text);
+    describe_header(&header, lwb_bytes_text(text));
+    if (first) {
+        lwb_buf_append_bytes(&document.header, lwb_buf_bytes(&header));
+    } else if (!lwb_bytes_equal(lwb_buf_bytes(&header), lwb_buf_bytes(&document.header)) &&
+               fake->era != FAKE_2021_07) { /* which goes on with the old environment */
+        (void)protocol_error("Internal server error: header changed but worker wasn't restarted.");
+        return fake->era >= FAKE_4_8 ? 2 : 1;
+    }
+    process(fake, lwb_bytes_text(text));
+    return 0;
+}
+
+static int on_open(struct fake_lean *fake, const cJSON *params)
+{
+    struct lwb_error err;
+    const cJSON *item;
+    const char *uri;
+
+    if (lwb_json_get_object(params, "textDocument", &item, &err) < 0 ||
+        lwb_json_get_text(item, "uri", &uri, &err) < 0 ||
+        lwb_json_get_count(item, "version", &document.version, &err) < 0)
+        return protocol_error(err.text);
+    lwb_buf_append_text(&document.uri, uri);
+    return take_text(fake, item, true);
+}
+
+static int on_change(struct fake_lean *fake, const cJSON *params)
+{
+    struct lwb_error err;
+    const cJSON *item;
+    const cJSON *changes;
+    uint64_t version;
+
+    if (lwb_json_get_object(params, "textDocument", &item, &err) < 0 ||
+        lwb_json_get_count(item, "version", &version, &err) < 0 ||
+        lwb_json_get_array(params, "contentChanges", &changes, &err) < 0)
+        return protocol_error(err.text);
+    if (version <= document.version)
+        return protocol_error("Got outdated version number");
+    document.version = version;
+    return take_text(fake, changes->child, false);
+}
+
+static int on_wait(const struct fake_lean *fake, const cJSON *message, const cJSON *params)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf body = LWB_BUF(4096);
+    struct lwb_error err;
+    uint64_t id, version;
+
+    if (lwb_json_get_count(message, "id", &id, &err) < 0 ||
+        lwb_json_get_count(params, "version", &version, &err) < 0)
+        return protocol_error(err.text);
+    if (version > document.version)
+        return protocol_error("waitForDiagnostics of a version that is not there yet");
+    lwb_buf_format(&body, "{\"result\":{},\"jsonrpc\":\"2.0\",\"id\":%llu}",
+                   (unsigned long long)id);
+    if (!fake->mute)
+        send_body(&body);
+    return 0;
+}
+
+/* Returns 0 to go on. */
+static int dispatch(struct fake_lean *fake, const cJSON *message, size_t number)
+{
+    struct lwb_error err;
+    const cJSON *params = lwb_json_find(message, "params");
+    const char *method;
+
+    if (lwb_json_get_text(message, "method", &method, &err) < 0)
+        return protocol_error("Got invalid JSON-RPC message");
+    if (number == 0)
+        return strcmp(method, "initialize") == 0 ? 0 : protocol_error("expected initialize");
+    if (number == 1)
+        return strcmp(method, "textDocument/didOpen") == 0 ? on_open(fake, params)
+                                                           : protocol_error("expected didOpen");
+    if (strcmp(method, "textDocument/didChange") == 0)
+        return on_change(fake, params);
+    if (strcmp(method, "textDocument/waitForDiagnostics") == 0)
+        return on_wait(fake, message, params);
+    return protocol_error("Got unsupported notification method");
+}
+
+int fake_lean_worker(struct fake_lean *fake)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf body = LWB_BUF(FRAME_MAX);
+
+    for (size_t number = 0; read_frame(&body); number++) {
+        LWB_AUTO(lwb_json_free) cJSON *message = NULL;
+        struct lwb_error err;
+        int code;
+
+        if (lwb_json_parse(&message, lwb_buf_bytes(&body), &err) < 0)
+            return protocol_error(err.text);
+        if (strcmp(lwb_json_text(lwb_json_find(message, "method")) ?: "", "exit") == 0)
+            return 0;
+        code = dispatch(fake, message, number);
+        if (code != 0)
+            return code;
+    }
+    return protocol_error("stdin is at its end");
+}

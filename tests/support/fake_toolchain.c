@@ -1,0 +1,39 @@
+#include "tests/support/test.h"
+
+#include "tests/support/fake_toolchain.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+    const char *era;
+    const char *version;
+} eras[] = {
+    { "2021-07", "4.0.0-nightly-2021-07-27" },
+    { "2021-11", "4.0.0-nightly-2021-11-30" },
+    { "4.8", "4.8.0" },
+    { "4.22", "4.22.0" },
+};
+
+void fake_toolchain_make(struct fake_toolchain *toolchain, const struct scratch *scratch,
+                         const char *era)
+{
+    char name[400];
+
+    *toolchain = (struct fake_toolchain){ 0 };
+    for (size_t i = 0; i < sizeof(eras) / sizeof(eras[0]); i++)
+        if (strcmp(eras[i].era, era) == 0)
+            toolchain->version = eras[i].version;
+    assert_non_null(toolchain->version);
+    (void)snprintf(toolchain->prefix, sizeof(toolchain->prefix), "%s/toolchain-%s", scratch->dir,
+                   era);
+    (void)snprintf(name, sizeof(name), "toolchain-%s/era", era);
+    scratch_write(scratch, name, era);
+    (void)snprintf(name, sizeof(name), "toolchain-%s/lib/lean/Init.olean", era);
+    scratch_write(scratch, name, "oleanfile!!!!!!! stands for Init");
+    (void)snprintf(name, sizeof(name), "toolchain-%s/bin/.keep", era);
+    scratch_write(scratch, name, "");
+    (void)snprintf(name, sizeof(name), "%s/bin/lean", toolchain->prefix);
+    assert_int_equal(symlink(LWB_FAKE_LEAN, name), 0);
+}
