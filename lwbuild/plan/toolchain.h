@@ -19,6 +19,10 @@ struct lwb_toolchain {
     unsigned major, minor, patch;
     char date[11];              /* "2021-11-29" of a nightly, else "" */
     struct lwb_digest identity; /* of bin/lean and the shared libraries, by content */
+
+    /* What was looked at on the way, for depfile and snapshot. */
+    struct lwb_strvec files;  /* read or digested: identity files, lean-toolchain, settings.toml */
+    struct lwb_strvec absent; /* asked for and not there */
 };
 
 struct lwb_toolchain_request {
@@ -26,6 +30,22 @@ struct lwb_toolchain_request {
     const char *project;            /* absolute folder whose lean-toolchain file counts; NULL */
     const char *const *environment; /* envp: ELAN_HOME, ELAN_TOOLCHAIN, LEAN_SYSROOT, HOME, PATH */
 };
+
+/*
+ * The first of these that says anything decides, and one that names a
+ * toolchain which is not installed is an error, not passed over:
+ *
+ * 1. `given`: a folder, or a name as elan takes it ("v4.9.0", "org/repo:tag");
+ * 2. LEAN_SYSROOT, a folder;
+ * 3. ELAN_TOOLCHAIN, a name;
+ * 4. in `project` and the folders above it, the nearest of: an override in
+ *    elan's settings, lean-toolchain, leanpkg.toml;
+ * 5. elan's default toolchain;
+ * 6. a `lean` in PATH that is not elan's.
+ *
+ * A channel ("stable") is the newest of that channel that is installed: what
+ * is newest elsewhere only elan can say, and it would download.
+ */
 
 /* LWB_ERR_NO_TOOLCHAIN when there is none: the text says where it looked and how to install one. */
 int lwb_toolchain_find(struct lwb_toolchain *out, const struct lwb_toolchain_request *request,
