@@ -6,7 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cache/cache_dir.h"
+#include "cache/cache_generation.h"
 #include "cache/cache_lock.h"
+#include "cache/cache_notes.h"
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/clock.h"
 #include "lwbuild/base/path.h"
@@ -18,6 +21,8 @@
  *   cache.lock             held while cache.db is written, checkpointed, replaced
  *   cache.users            held shared by everybody who has the cache open, so that
  *                          the last one to leave can tidy up
+ *   generation             a number that rises when the cache is cleared
+ *   uses                   notes of runs that needed no database (cache_notes.c)
  *   objects/aa/<sha256>    artifacts
  *   scratch/               private folders of running processes
  */
@@ -136,6 +141,23 @@ static int open_database(struct lwb_cache *cache, struct lwb_buf *warning, struc
     return rc < 0 ? rc : LWB_OK;
 }
 
+/* Files that every cache directory has. Under no lock: whoever is first, the others agree. */
+static int mark_directory(struct lwb_cache *cache, struct lwb_error *err)
+{
+    static const char tag[] = "Signature: 8a477f597d28d172789f06886806bc55\n"
+                              "# Results of lwbuild. It can be removed, and backups can skip it.\n";
+    LWB_AUTO(lwb_free_text) char *path = lwb_path_join(cache->dir, "CACHEDIR.TAG");
+    uint64_t generation = 0;
+    int rc;
+
+    if (!path)
+        return lwb_fail_memory(err);
+    if (lwb_cache_generation(cache->dir, &generation, err) == LWB_OK && generation > 0)
+        return LWB_OK;
+    rc = lwb_cache_set_generation(cache->dir, (uint64_t)lwb_cache_wall_s(cache), err);
+    return rc < 0 ? rc : lwb_file_write(path, lwb_bytes_text(tag), 0600, err);
+}
+
 static struct lwb_cache *new_cache(const struct lwb_cache_config *config)
 {
     LWB_AUTO(lwb_cache_close) struct lwb_cache *cache = lwb_alloc(sizeof(*cache));
@@ -174,6 +196,8 @@ int lwb_cache_open(struct lwb_cache **out, const struct lwb_cache_config *config
         enter_users(cache);
     if (rc == LWB_OK)
         rc = open_database(cache, warning, err);
+    if (rc == LWB_OK && !cache->read_only)
+        rc = mark_directory(cache, err);
     if (rc < 0)
         return rc;
     *out = LWB_TAKE(cache);
@@ -192,11 +216,11 @@ void lwb_cache_note(struct lwb_cache *cache, enum lwb_write_kind kind, const str
                               &ignored);
 }
 
-int lwb_cache_commit(struct lwb_cache *cache, struct lwb_error *err)
+int lwb_cache_write_all(struct lwb_cache *cache, struct lwb_error *err)
 {
     int rc;
 
-    if (cache->pending.count == 0)
+    if (cache->read_only || (cache->pending.count == 0 && !lwb_stats_are_due(cache)))
         return LWB_OK;
     rc = lwb_cache_apply(cache, err);
     if (rc < 0 && lwb_db_recover(&cache->db))
@@ -208,6 +232,11 @@ int lwb_cache_commit(struct lwb_cache *cache, struct lwb_error *err)
     lwb_pending_clear(&cache->pending);
     cache->retry_ns = 0;
     return LWB_OK;
+}
+
+int lwb_cache_commit(struct lwb_cache *cache, struct lwb_error *err)
+{
+    return cache->pending.count ? lwb_cache_write_all(cache, err) : LWB_OK;
 }
 
 void lwb_cache_commit_if_due(struct lwb_cache *cache)
@@ -235,18 +264,46 @@ int lwb_cache_tick(struct lwb_cache *cache, struct lwb_error *err)
     return LWB_OK;
 }
 
+int lwb_cache_get_meta(struct lwb_cache *cache, const char *name, int64_t *out,
+                       struct lwb_error *err)
+{
+    int rc = lwb_db_query(&cache->db, LWB_SQL_META_GET, err, LWB_SQL_TEXT(name));
+
+    if (rc <= 0)
+        return rc;
+    *out = lwb_db_int(&cache->db, LWB_SQL_META_GET, 0);
+    lwb_db_finish(&cache->db, LWB_SQL_META_GET);
+    return 1;
+}
+
 /* ---- closing ----------------------------------------------------------------------------- */
 
-static void leave_users(struct lwb_cache *cache)
+bool lwb_cache_is_alone(struct lwb_cache *cache)
+{
+    return cache->users_fd >= 0 && lwb_lock_try(cache->users_fd);
+}
+
+void lwb_cache_share(struct lwb_cache *cache)
+{
+    if (cache->users_fd >= 0)
+        (void)lwb_lock_share(cache->users_fd);
+}
+
+/* The last one out leaves a cache.db that is complete by itself and can be moved. */
+static void leave(struct lwb_cache *cache)
 {
     struct lwb_error ignored;
+    bool alone;
 
-    if (cache->users_fd < 0)
-        return;
-    /* The last one out leaves a cache.db that is complete by itself and can be moved. */
-    if (cache->db.sql && lwb_lock_try(cache->users_fd))
-        (void)lwb_db_checkpoint(&cache->db, &ignored);
-    close(cache->users_fd);
+    if (cache->db.sql && !cache->read_only) {
+        alone = lwb_cache_is_alone(cache);
+        lwb_trim_at_close(cache, alone);
+        (void)lwb_cache_write_all(cache, &ignored); /* what that has counted */
+        if (alone)
+            (void)lwb_db_checkpoint(&cache->db, &ignored);
+    }
+    if (cache->users_fd >= 0)
+        close(cache->users_fd);
 }
 
 void lwb_cache_close(struct lwb_cache *cache)
@@ -255,9 +312,12 @@ void lwb_cache_close(struct lwb_cache *cache)
 
     if (!cache)
         return;
-    (void)lwb_cache_commit(cache, &ignored);
+    if (cache->db.sql)
+        lwb_notes_fold(cache);
+    lwb_cache_count(cache, LWB_STAT_REPLACED, cache->db.replaced);
+    (void)lwb_cache_write_all(cache, &ignored);
     lwb_cache_remove_scratch(cache);
-    leave_users(cache);
+    leave(cache);
     lwb_db_close(&cache->db);
     lwb_pending_release(&cache->pending);
     lwb_hasher_destroy(cache->hasher);

@@ -162,12 +162,12 @@ static int drop_entry(struct lwb_cache *cache, const struct lwb_digest *key, str
 static int touch_entry(struct lwb_cache *cache, const struct lwb_digest *key, int64_t now,
                        struct lwb_error *err)
 {
-    int rc =
-        lwb_db_run(&cache->db, LWB_SQL_ENTRY_TOUCH, err, LWB_SQL_INT(now), LWB_SQL_DIGEST(key));
+    struct lwb_db *db = &cache->db;
+    int rc = lwb_db_run(db, LWB_SQL_ENTRY_TOUCH, err, LWB_SQL_INT(now), LWB_SQL_DIGEST(key),
+                        LWB_SQL_INT(now - LWB_CACHE_TOUCH_S));
 
-    if (rc == LWB_OK)
-        rc = lwb_db_run(&cache->db, LWB_SQL_OBJECT_TOUCH_OF, err, LWB_SQL_INT(now),
-                        LWB_SQL_DIGEST(key));
+    if (rc == LWB_OK && sqlite3_changes(db->sql) > 0)
+        rc = lwb_db_run(db, LWB_SQL_OBJECT_TOUCH_OF, err, LWB_SQL_INT(now), LWB_SQL_DIGEST(key));
     return rc;
 }
 
@@ -217,6 +217,8 @@ static int apply_all(struct lwb_cache *cache, struct lwb_error *err)
     cache->grown = 0;
     for (size_t i = 0; rc == LWB_OK && i < cache->pending.count; i++)
         rc = apply_write(cache, &cache->pending.writes[i], now, err);
+    if (rc == LWB_OK)
+        rc = lwb_stats_apply(cache, err);
     return rc == LWB_OK ? lwb_cache_add_bytes(cache, err) : rc;
 }
 
@@ -227,9 +229,11 @@ int lwb_cache_apply(struct lwb_cache *cache, struct lwb_error *err)
     if (rc < 0)
         return rc;
     rc = apply_all(cache, err);
-    if (rc < 0) {
+    if (rc == LWB_OK)
+        rc = lwb_db_commit(&cache->db, err);
+    else
         lwb_db_rollback(&cache->db);
-        return rc;
-    }
-    return lwb_db_commit(&cache->db, err);
+    if (rc == LWB_OK)
+        lwb_stats_applied(cache);
+    return rc;
 }

@@ -5,6 +5,7 @@
 #include "cache/cache_db.h"
 #include "cache/cache_entry.h"
 #include "cache/cache_pending.h"
+#include "cache/cache_stats.h"
 
 /* What the files of cache/ share. No other folder includes this. */
 
@@ -33,6 +34,12 @@ struct lwb_cache {
     struct lwb_cache_artifact *artifacts;
     size_t artifacts_cap;
     bool has_tombstones;
+    struct lwb_digest last_set; /* of imports, stored by this process */
+
+    uint64_t counted[LWB_STAT_COUNT];         /* since the cache was opened */
+    uint64_t counted_written[LWB_STAT_COUNT]; /* what of it is in the file */
+    uint64_t counted_now[LWB_STAT_COUNT];     /* what the running transaction brings it to */
+    bool counted_any;                         /* this run has written counters */
 
     struct lwb_buf path; /* of the last object asked for */
     char *scratch;       /* NULL until asked for */
@@ -53,6 +60,27 @@ void lwb_cache_note(struct lwb_cache *cache, enum lwb_write_kind kind, const str
 
 /* After adding something: commit when it is time. */
 void lwb_cache_commit_if_due(struct lwb_cache *cache);
+
+/* Commit, and counters too even if nothing else is to be written. */
+int lwb_cache_write_all(struct lwb_cache *cache, struct lwb_error *err);
+
+/*
+ * Whether no other process has the cache open. If so, or if it cannot be told,
+ * nobody can enter until lwb_cache_share.
+ */
+bool lwb_cache_is_alone(struct lwb_cache *cache);
+void lwb_cache_share(struct lwb_cache *cache);
+
+/* A number by name; 0 and *out untouched if it is not there. */
+int lwb_cache_get_meta(struct lwb_cache *cache, const char *name, int64_t *out,
+                       struct lwb_error *err);
+
+/* ---- cache_stats.c ----------------------------------------------------------------------- */
+
+/* Inside a transaction, and after it was committed. */
+bool lwb_stats_are_due(const struct lwb_cache *cache);
+int lwb_stats_apply(struct lwb_cache *cache, struct lwb_error *err);
+void lwb_stats_applied(struct lwb_cache *cache);
 
 /* ---- cache_apply.c ----------------------------------------------------------------------- */
 
@@ -82,4 +110,10 @@ int lwb_fact_put(struct lwb_cache *cache, enum lwb_fact kind, const struct lwb_d
 
 /* Whether an object is there with that size. */
 bool lwb_object_is_there(struct lwb_cache *cache, const struct lwb_digest *digest, uint64_t size);
+void lwb_object_unlink(struct lwb_cache *cache, const struct lwb_digest *digest);
 void lwb_cache_remove_scratch(struct lwb_cache *cache);
+
+/* ---- cache_trim.c ------------------------------------------------------------------------ */
+
+/* Trim when over the limit; tidy up when that was a day ago. */
+void lwb_trim_at_close(struct lwb_cache *cache, bool alone);

@@ -51,6 +51,14 @@ bool lwb_object_is_there(struct lwb_cache *cache, const struct lwb_digest *diges
     return path && stat(path, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == size;
 }
 
+void lwb_object_unlink(struct lwb_cache *cache, const struct lwb_digest *digest)
+{
+    const char *path = object_path(cache, digest);
+
+    if (path)
+        (void)unlink(path);
+}
+
 /* ---- scratch ------------------------------------------------------------------------------- */
 
 /*

@@ -52,8 +52,10 @@ static void note_wanted(struct lwb_cache *cache, const struct lwb_digest *key)
         return;
     first = lwb_db_int(db, LWB_SQL_TOMBSTONE_GET, 1) == 0;
     lwb_db_finish(db, LWB_SQL_TOMBSTONE_GET);
-    if (first && !lwb_pending_find(&cache->pending, LWB_WRITE_WANTED, key, 0))
-        lwb_cache_note(cache, LWB_WRITE_WANTED, key, 0);
+    if (!first || lwb_pending_find(&cache->pending, LWB_WRITE_WANTED, key, 0))
+        return;
+    lwb_cache_note(cache, LWB_WRITE_WANTED, key, 0);
+    lwb_cache_count(cache, LWB_STAT_EVICTED_WANTED, 1);
 }
 
 static void note_use(struct lwb_cache *cache, const struct lwb_digest *key, int64_t used)

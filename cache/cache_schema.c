@@ -60,10 +60,13 @@ static const char *const statements[LWB_SQL_COUNT] = {
     [LWB_SQL_ENTRY_PEEK] = "SELECT payload, fresh, size FROM entry WHERE key = ?1",
     [LWB_SQL_ENTRY_ADD] = "INSERT OR IGNORE INTO entry(key, payload, fresh, size, used)"
                           " VALUES(?1, ?2, ?3, ?4, ?5)",
-    [LWB_SQL_ENTRY_REPLACE] =
-        "UPDATE entry SET payload = ?1, fresh = ?2, size = ?3, used = ?4 WHERE key = ?5",
-    [LWB_SQL_ENTRY_TOUCH] = "UPDATE entry SET used = ?1 WHERE key = ?2 AND used < ?1",
+    [LWB_SQL_ENTRY_REPLACE] = "UPDATE entry SET payload = ?1, fresh = ?2, size = ?3, used = ?4"
+                              " WHERE key = ?5",
+    [LWB_SQL_ENTRY_TOUCH] = "UPDATE entry SET used = ?1 WHERE key = ?2 AND used < ?3",
     [LWB_SQL_ENTRY_DELETE] = "DELETE FROM entry WHERE key = ?1",
+    [LWB_SQL_ENTRY_COUNT] = "SELECT count(*) FROM entry",
+    [LWB_SQL_ENTRY_KEYS] = "SELECT key FROM entry",
+    [LWB_SQL_ENTRY_OLDEST] = "SELECT key FROM entry WHERE used < ?1 ORDER BY used LIMIT ?2",
     [LWB_SQL_PAYLOAD_ADD] = "INSERT INTO payload(body) VALUES(?1)",
     [LWB_SQL_PAYLOAD_DELETE] = "DELETE FROM payload WHERE id = ?1",
 
@@ -76,29 +79,43 @@ static const char *const statements[LWB_SQL_COUNT] = {
                                 " AND digest IN (SELECT object FROM artifact WHERE key = ?2)",
     [LWB_SQL_OBJECT_SIZE] = "SELECT size FROM object WHERE digest = ?1",
     [LWB_SQL_OBJECT_DELETE] = "DELETE FROM object WHERE digest = ?1",
+    [LWB_SQL_OBJECT_COUNT] = "SELECT count(*) FROM object",
+    [LWB_SQL_OBJECT_UNUSED] =
+        "SELECT digest FROM object WHERE used < ?1"
+        " AND NOT EXISTS (SELECT 1 FROM artifact WHERE object = object.digest) LIMIT ?2",
 
     [LWB_SQL_FACT_GET] = "SELECT value, used FROM fact WHERE kind = ?1 AND key = ?2",
     [LWB_SQL_FACT_PUT] = "INSERT OR REPLACE INTO fact(kind, key, value, used)"
                          " VALUES(?1, ?2, ?3, ?4)",
     [LWB_SQL_FACT_TOUCH] = "UPDATE fact SET used = ?1 WHERE kind = ?2 AND key = ?3",
+    [LWB_SQL_FACT_EXPIRE] = "DELETE FROM fact WHERE used < ?1",
 
     [LWB_SQL_COMPONENTS_GET] = "SELECT body FROM components WHERE key = ?1",
-    [LWB_SQL_COMPONENTS_PUT] =
-        "INSERT OR REPLACE INTO components(key, body, used) VALUES(?1, ?2, ?3)",
+    [LWB_SQL_COMPONENTS_USED] = "SELECT used FROM components WHERE key = ?1",
+    [LWB_SQL_COMPONENTS_PUT] = "INSERT OR REPLACE INTO components(key, body, used)"
+                               " VALUES(?1, ?2, ?3)",
+    [LWB_SQL_COMPONENTS_EXPIRE] = "DELETE FROM components WHERE used < ?1",
 
     [LWB_SQL_TOMBSTONE_GET] = "SELECT evicted, wanted FROM tombstone WHERE key = ?1",
-    [LWB_SQL_TOMBSTONE_PUT] =
-        "INSERT OR REPLACE INTO tombstone(key, evicted, wanted) VALUES(?1, ?2, 0)",
+    [LWB_SQL_TOMBSTONE_PUT] = "INSERT OR REPLACE INTO tombstone(key, evicted, wanted)"
+                              " VALUES(?1, ?2, 0)",
     [LWB_SQL_TOMBSTONE_WANTED] = "UPDATE tombstone SET wanted = 1 WHERE key = ?1",
     [LWB_SQL_TOMBSTONE_DELETE] = "DELETE FROM tombstone WHERE key = ?1",
     [LWB_SQL_TOMBSTONE_ANY] = "SELECT 1 FROM tombstone LIMIT 1",
+    [LWB_SQL_TOMBSTONE_EXPIRE] = "DELETE FROM tombstone WHERE evicted < ?1",
 
-    [LWB_SQL_COUNTER_ADD] = "INSERT INTO counter(id, total, last) VALUES(?1, ?2, 0)"
-                            " ON CONFLICT(id) DO UPDATE SET total = total + ?2",
+    [LWB_SQL_COUNTER_ADD] = "INSERT INTO counter(id, total, last) VALUES(?1, ?2, ?3)"
+                            " ON CONFLICT(id) DO UPDATE SET total = total + ?2, last = ?3",
+    [LWB_SQL_COUNTER_NEW_RUN] = "UPDATE counter SET last = 0",
+    [LWB_SQL_COUNTER_ALL] = "SELECT id, total, last FROM counter",
+    [LWB_SQL_COUNTER_ZERO] = "DELETE FROM counter",
     [LWB_SQL_META_GET] = "SELECT value FROM meta WHERE name = ?1",
     [LWB_SQL_META_PUT] = "INSERT OR REPLACE INTO meta(name, value) VALUES(?1, ?2)",
     [LWB_SQL_META_ADD] = "INSERT INTO meta(name, value) VALUES(?1, ?2)"
                          " ON CONFLICT(name) DO UPDATE SET value = value + ?2",
+    [LWB_SQL_BYTES_SUM] =
+        "SELECT (SELECT total(size) FROM entry) + (SELECT total(size) FROM object)",
+    [LWB_SQL_CHECK] = "PRAGMA quick_check(1)",
 };
 
 const char *lwb_schema_sql(enum lwb_sql statement)
