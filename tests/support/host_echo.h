@@ -35,6 +35,7 @@
  *   -- echo: exit N                end the process with that code
  *   -- echo: crash-when-warm       abort unless the check is asked to be fresh
  *   -- echo: reject-when-warm      an error unless the check is asked to be fresh
+ *   -- echo: reject-when-fresh     an error if it is
  *
  * Directives act in their order. A check that wants an artifact and is accepted
  * writes <scratch>/<module>-<n>.olean: a line with the digest of all lines that

@@ -316,6 +316,11 @@ static int do_reject_when_warm(struct echo_outcome *outcome, char *rest, struct 
     return outcome->isolation == LWB_ISOLATION_WARM ? do_error(outcome, rest, err) : LWB_OK;
 }
 
+static int do_reject_when_fresh(struct echo_outcome *outcome, char *rest, struct lwb_error *err)
+{
+    return outcome->isolation == LWB_ISOLATION_FRESH ? do_error(outcome, rest, err) : LWB_OK;
+}
+
 static const struct {
     const char *word;
     int (*run)(struct echo_outcome *outcome, char *rest, struct lwb_error *err);
@@ -343,6 +348,7 @@ static const struct {
     { "exit", do_exit },
     { "crash-when-warm", do_crash_when_warm },
     { "reject-when-warm", do_reject_when_warm },
+    { "reject-when-fresh", do_reject_when_fresh },
 };
 
 static int run_directive(struct echo_outcome *outcome, char *text, struct lwb_error *err)

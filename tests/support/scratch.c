@@ -27,9 +27,9 @@ void scratch_remove(struct scratch *scratch)
 
 const char *scratch_path(const struct scratch *scratch, const char *name)
 {
-    static char paths[4][1024];
+    static char paths[32][1024];
     static unsigned next;
-    char *path = paths[next++ % 4];
+    char *path = paths[next++ % 32];
 
     assert_true(snprintf(path, sizeof(paths[0]), "%s/%s", scratch->dir, name) <
                 (int)sizeof(paths[0]));

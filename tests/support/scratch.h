@@ -13,7 +13,7 @@ struct scratch {
 void scratch_make(struct scratch *scratch);
 void scratch_remove(struct scratch *scratch);
 
-/* <dir>/<name>; valid until the fourth call after this one. */
+/* <dir>/<name>; valid for the next 31 calls. */
 const char *scratch_path(const struct scratch *scratch, const char *name);
 
 /* Write a file below the folder, with its folders. */

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "lwbuild/base/buf.h"
+#include "lwbuild/base/strvec.h"
+
+/*
+ * A depfile that Ninja (1.10 and newer) and GNU make both read: absolute
+ * target, one prerequisite per line, escaped. Pure.
+ *
+ * Paths with a byte that one of them cannot read back (Ninja 1.11: ' & " ;
+ * * < > ^ | and backslash; a newline in either) are left out and counted: CMake's
+ * DEPENDS, which is escaped properly, carries what is known at configure time.
+ */
+void lwb_depfile_print(struct lwb_buf *out, const char *target, const struct lwb_strvec *paths,
+                       size_t *left_out);
