@@ -1,0 +1,123 @@
+#include "child/kernel/arena.h"
+
+#include "lwbuild/base/alloc.h"
+
+enum { PIECE_BYTES = 256 * 1024 };
+
+struct kn_piece {
+    struct kn_piece *below; /* the piece filled before this one */
+    struct kn_piece *above; /* kept for reuse, or NULL */
+    size_t used;
+    size_t size;
+    _Alignas(16) char bytes[];
+};
+
+void *kn_take(struct kn_budget *budget, size_t size)
+{
+    size_t used = atomic_fetch_add(&budget->used, size) + size;
+    size_t peak = atomic_load_explicit(&budget->peak, memory_order_relaxed);
+    void *block = NULL;
+
+    if (!budget->max || used <= budget->max)
+        block = lwb_alloc(size);
+    if (!block) {
+        atomic_fetch_sub(&budget->used, size);
+        return NULL;
+    }
+    while (used > peak && !atomic_compare_exchange_weak(&budget->peak, &peak, used))
+        continue;
+    return block;
+}
+
+void kn_give(struct kn_budget *budget, void *block, size_t size)
+{
+    if (!block)
+        return;
+    lwb_free(block);
+    atomic_fetch_sub(&budget->used, size);
+}
+
+static struct kn_piece *add_piece(struct kn_arena *arena, size_t size)
+{
+    size_t room = size > PIECE_BYTES ? size : PIECE_BYTES;
+    struct kn_piece *piece = kn_take(arena->budget, sizeof(*piece) + room);
+
+    if (!piece)
+        return NULL;
+    piece->size = room;
+    piece->below = arena->piece;
+    if (arena->piece)
+        arena->piece->above = piece;
+    return piece;
+}
+
+static void drop_above(struct kn_arena *arena, struct kn_piece *piece)
+{
+    struct kn_piece *above = piece->above;
+
+    piece->above = NULL;
+    while (above) {
+        struct kn_piece *next = above->above;
+
+        kn_give(arena->budget, above, sizeof(*above) + above->size);
+        above = next;
+    }
+}
+
+void *kn_arena_take(struct kn_arena *arena, size_t size)
+{
+    struct kn_piece *piece = arena->piece;
+    void *out;
+
+    if (size > SIZE_MAX / 2)
+        return NULL;
+    size = (size + 7) & ~(size_t)7;
+    if (!piece || piece->size - piece->used < size) {
+        if (piece && piece->above && piece->above->size < size)
+            drop_above(arena, piece);
+        if (piece && piece->above)
+            piece = piece->above;
+        else
+            piece = add_piece(arena, size);
+        if (!piece)
+            return NULL;
+        piece->used = 0;
+        arena->piece = piece;
+    }
+    out = piece->bytes + piece->used;
+    piece->used += size;
+    return out;
+}
+
+struct kn_mark kn_arena_mark(const struct kn_arena *arena)
+{
+    return (struct kn_mark){ arena->piece, arena->piece ? arena->piece->used : 0 };
+}
+
+void kn_arena_back(struct kn_arena *arena, struct kn_mark mark)
+{
+    if (mark.piece) {
+        mark.piece->used = mark.used;
+        arena->piece = mark.piece;
+    } else if (arena->piece) {
+        while (arena->piece->below)
+            arena->piece = arena->piece->below;
+        arena->piece->used = 0;
+    }
+}
+
+void kn_arena_release(struct kn_arena *arena)
+{
+    struct kn_piece *piece = arena->piece;
+
+    if (!piece)
+        return;
+    drop_above(arena, piece);
+    while (piece) {
+        struct kn_piece *below = piece->below;
+
+        kn_give(arena->budget, piece, sizeof(*piece) + piece->size);
+        piece = below;
+    }
+    arena->piece = NULL;
+}

@@ -1,0 +1,84 @@
+#pragma once
+
+#include "child/kernel/environment.h"
+#include "lwbuild/base/buf.h"
+
+/*
+ * The reader of lean4export's NDJSON 3.1 (format_ndjson.md there): one JSON
+ * object per line; the first names the format; names, levels and expressions
+ * are numbered in three separate spaces, in any order and with gaps, each
+ * before it is used. Keys may stand in any order, once each. Format 3.0, with
+ * lists of definitions and longer key names, is read too.
+ *
+ * What is not JSON, or lacks something, or refers to what is not there, is
+ * malformed; what is well-formed but unknown is not understood, and declined.
+ */
+enum kn_read { KN_READ_FINE, KN_READ_MALFORMED, KN_READ_UNKNOWN };
+
+struct kn_index {
+    uint32_t *dense; /* + 1 */
+    size_t n_dense;
+    struct kn_map sparse;
+};
+
+struct kn_reader {
+    struct kn_ctx *ctx;
+    struct kn_env *env;
+    const char *at, *end; /* of the file */
+    const char *line_end; /* of the present line: its newline, or the end */
+    uint32_t line;
+    enum kn_read state;
+    char text[300]; /* why not fine */
+    struct kn_index names, levels, exprs;
+    struct lwb_buf scratch; /* a decoded string */
+    uint32_t *list;         /* a list being read */
+    size_t n_list, cap_list;
+};
+
+/* Reads all of `file`; false with reader->state, line and text set, or the context's fault. */
+bool kn_read_export(struct kn_reader *reader, struct kn_ctx *ctx, struct lwb_bytes file);
+void kn_reader_release(struct kn_reader *reader);
+
+/* For ndjson_decl.c -----------------------------------------------------------------------------
+ */
+
+/* The state becomes this, unless it is bad already; returns false. */
+bool kn_malformed(struct kn_reader *r, const char *format, ...) LWB_PRINTF(2, 3);
+bool kn_unknown(struct kn_reader *r, const char *format, ...) LWB_PRINTF(2, 3);
+bool kn_read_no_memory(struct kn_reader *r);
+
+/* One token; false when something else stands there. */
+bool kn_expect(struct kn_reader *r, char c);
+bool kn_peek(struct kn_reader *r, char c); /* is c next? Consumes nothing but blanks. */
+
+/*
+ * Members of an object: "key": is read if there is another one, and the '}' if
+ * not. *first is true before the first. Returns 1, 0, or -1.
+ */
+int kn_next_key(struct kn_reader *r, bool *first, struct lwb_bytes *key);
+int kn_next_item(struct kn_reader *r, bool *first); /* the same for arrays */
+
+/* Which of `keys` this is, each at most once (`seen` has a bit per key); -1 if none. */
+int kn_which_key(struct kn_reader *r, struct lwb_bytes key, const char *const *keys, int n,
+                 uint32_t *seen);
+bool kn_require(struct kn_reader *r, uint32_t seen, uint32_t needed, const char *what);
+
+bool kn_read_u64(struct kn_reader *r, uint64_t *out);
+bool kn_read_bool(struct kn_reader *r, bool *out);
+bool kn_read_string(struct kn_reader *r, struct lwb_bytes *out, bool *lasting);
+bool kn_skip_value(struct kn_reader *r);
+
+bool kn_read_name(struct kn_reader *r, kn_name *out);
+bool kn_read_expr(struct kn_reader *r, kn_ref *out);
+bool kn_read_names(struct kn_reader *r, const kn_name **out, uint32_t *n); /* in env->arena */
+
+/* The value of "axiom", "def", ... */
+enum kn_record {
+    KN_RECORD_AXIOM,
+    KN_RECORD_DEF,
+    KN_RECORD_THM,
+    KN_RECORD_OPAQUE,
+    KN_RECORD_QUOT,
+    KN_RECORD_INDUCTIVE,
+};
+bool kn_read_decl(struct kn_reader *r, enum kn_record record);

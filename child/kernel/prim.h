@@ -1,0 +1,28 @@
+#pragma once
+
+#include "child/kernel/environment.h"
+
+/*
+ * Licences. Literals and computed operations are shortcuts for what the file
+ * itself declares, so each is allowed only once the file's declaration was
+ * verified to be what the shortcut computes: Nat and Bool by their shape, an
+ * operation by its defining equations on open terms, string literals by
+ * checking the type of one written out. (Where Char.ofNat is yet to come, as
+ * in exports of 2021, a literal is an unknown value of String, which must have
+ * one.) An operation that does not pass is not
+ * an error: it is unfolded like any definition.
+ *
+ * Licensed are succ, pred, add, sub, mul, pow, beq, ble and shiftLeft, whose
+ * equations hold by computation. Division and the operations that rest on it
+ * are defined by well-founded or fuelled recursion, with proofs inside; they
+ * are left to their definitions.
+ */
+
+/* After an inductive block was admitted: is it Nat or Bool? */
+void kn_license_block(struct kn_ctx *ctx, const struct kn_item *item);
+
+/* After a definition was admitted: is it a known operation? */
+void kn_license_operation(struct kn_ctx *ctx, struct kn_decl *decl);
+
+/* String literals may be used in `item`; a fault if not. */
+bool kn_license_strings(struct kn_ctx *ctx, uint32_t item);

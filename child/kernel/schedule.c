@@ -1,0 +1,235 @@
+#include "child/kernel/schedule.h"
+
+#include <pthread.h>
+
+#include "child/kernel/admit.h"
+#include "lwbuild/base/alloc.h"
+#include "lwbuild/base/clock.h"
+
+enum { STACK_SLACK = 256 * 1024, MAX_THREADS = 256 };
+
+struct state {
+    struct kn_schedule *schedule;
+    struct kn_env *env;
+    atomic_size_t next; /* the item to be taken next */
+    atomic_bool stop;
+    pthread_mutex_t lock; /* of finished, env->arena, and the signal */
+    pthread_cond_t changed;
+    bool admitted;    /* admission is over */
+    unsigned running; /* workers */
+    bool failed;
+};
+
+struct worker {
+    struct state *state;
+    struct kn_ctx ctx;
+};
+
+struct start {
+    void (*fn)(void *data, char *stack_low);
+    void *data;
+    size_t stack_bytes;
+};
+
+static void *run_start(void *data)
+{
+    struct start start = *(struct start *)data;
+    char here;
+
+    lwb_free(data);
+    start.fn(start.data, (char *)&here - start.stack_bytes + STACK_SLACK);
+    return NULL;
+}
+
+static bool start_thread(pthread_t *thread, size_t stack_bytes,
+                         void (*fn)(void *data, char *stack_low), void *data)
+{
+    struct start *start = lwb_alloc(sizeof(*start));
+    pthread_attr_t attr;
+    bool ok;
+
+    if (!start)
+        return false;
+    *start = (struct start){ fn, data, stack_bytes };
+    if (pthread_attr_init(&attr) != 0) {
+        lwb_free(start);
+        return false;
+    }
+    ok = pthread_attr_setstacksize(&attr, stack_bytes) == 0 &&
+         pthread_create(thread, &attr, run_start, start) == 0;
+    (void)pthread_attr_destroy(&attr);
+    if (!ok)
+        lwb_free(start);
+    return ok;
+}
+
+bool kn_with_stack(size_t stack_bytes, void (*fn)(void *data, char *stack_low), void *data)
+{
+    pthread_t thread;
+
+    if (!start_thread(&thread, stack_bytes, fn, data))
+        return false;
+    (void)pthread_join(thread, NULL);
+    return true;
+}
+
+static void check_item(struct worker *worker, struct kn_item *item)
+{
+    struct state *state = worker->state;
+    uint64_t start = lwb_clock_ns();
+
+    kn_ctx_reset(&worker->ctx);
+    if (atomic_load_explicit(&state->stop, memory_order_relaxed))
+        (void)kn_decline(&worker->ctx, "cancelled");
+    else
+        kn_check_value(&worker->ctx, item);
+    item->time_ns += lwb_clock_ns() - start;
+    if (worker->ctx.fault == KN_FINE) {
+        item->state = KN_ACCEPTED;
+        return;
+    }
+    (void)pthread_mutex_lock(&state->lock);
+    kn_conclude(&worker->ctx, item);
+    (void)pthread_mutex_unlock(&state->lock);
+}
+
+static void run_worker(void *data, char *stack_low)
+{
+    struct worker *worker = data;
+    struct state *state = worker->state;
+    struct kn_env *env = state->env;
+    size_t i;
+
+    worker->ctx.stack_low = stack_low;
+    while ((i = atomic_fetch_add(&state->next, 1)) < env->n_items) {
+        if (env->items[i].state == KN_PENDING)
+            check_item(worker, &env->items[i]);
+        if ((i & 63) == 0)
+            (void)pthread_cond_signal(&state->changed);
+    }
+    (void)pthread_mutex_lock(&state->lock);
+    state->running--;
+    (void)pthread_cond_signal(&state->changed);
+    (void)pthread_mutex_unlock(&state->lock);
+}
+
+static void admit_all(void *data, char *stack_low)
+{
+    struct state *state = data;
+    struct kn_ctx *ctx = state->schedule->ctx;
+    struct kn_env *env = state->env;
+    size_t i;
+
+    ctx->building = false;
+    ctx->stack_low = stack_low;
+    for (i = 0; i < env->n_items; i++) {
+        uint64_t start = lwb_clock_ns();
+
+        kn_admit(ctx, &env->items[i]);
+        env->items[i].time_ns = lwb_clock_ns() - start;
+    }
+    kn_ctx_reset(ctx);
+}
+
+/* An item that rests on one that was not accepted has no verdict of its own. */
+static void settle(struct kn_env *env, struct kn_item *item)
+{
+    uint32_t i;
+
+    for (i = 0; i < item->n_uses; i++) {
+        const struct kn_item *used = &env->items[item->uses[i]];
+
+        if (used->state == KN_ACCEPTED)
+            continue;
+        item->blocker = used->state == KN_BLOCKED ? used->blocker : item->uses[i];
+        item->state = KN_BLOCKED;
+        return;
+    }
+}
+
+/* Report what is final, in order, until the workers are done. */
+static void report(struct state *state)
+{
+    struct kn_env *env = state->env;
+    struct kn_schedule *schedule = state->schedule;
+    size_t i = 0;
+
+    while (i < env->n_items) {
+        bool over;
+
+        for (; i < env->n_items && env->items[i].state != KN_PENDING; i++) {
+            settle(env, &env->items[i]);
+            if (schedule->done(schedule->data, &env->items[i]) != 0)
+                atomic_store(&state->stop, true);
+        }
+        (void)pthread_mutex_lock(&state->lock);
+        over = state->running == 0;
+        if (!over && i < env->n_items && env->items[i].state == KN_PENDING) {
+            struct timespec until;
+
+            /* Items are finished without the lock: look again now and then. */
+            (void)clock_gettime(CLOCK_REALTIME, &until);
+            until.tv_nsec += 20000000;
+            if (until.tv_nsec >= 1000000000) {
+                until.tv_nsec -= 1000000000;
+                until.tv_sec++;
+            }
+            (void)pthread_cond_timedwait(&state->changed, &state->lock, &until);
+        }
+        (void)pthread_mutex_unlock(&state->lock);
+        if (over && i < env->n_items && env->items[i].state == KN_PENDING)
+            return; /* not reached: workers take every item */
+    }
+}
+
+static bool run_workers(struct state *state, struct worker *workers, unsigned n)
+{
+    struct kn_schedule *schedule = state->schedule;
+    pthread_t threads[MAX_THREADS];
+    unsigned i, started = 0;
+
+    for (i = 0; i < n; i++) {
+        workers[i].state = state;
+        if (!kn_ctx_init(&workers[i].ctx, schedule->ctx->budget, schedule->ctx->lasting,
+                         schedule->ctx))
+            break;
+        (void)pthread_mutex_lock(&state->lock);
+        state->running++;
+        (void)pthread_mutex_unlock(&state->lock);
+        if (!start_thread(&threads[i], schedule->stack_bytes, run_worker, &workers[i])) {
+            (void)pthread_mutex_lock(&state->lock);
+            state->running--;
+            (void)pthread_mutex_unlock(&state->lock);
+            break;
+        }
+        started++;
+    }
+    if (started > 0)
+        report(state);
+    for (i = 0; i < started; i++)
+        (void)pthread_join(threads[i], NULL);
+    for (i = 0; i < n; i++)
+        kn_ctx_release(&workers[i].ctx);
+    return started > 0;
+}
+
+bool kn_schedule_run(struct kn_schedule *schedule)
+{
+    unsigned n = schedule->threads ? schedule->threads : 1;
+    struct state state = { .schedule = schedule, .env = schedule->ctx->env };
+    struct worker *workers;
+    bool ok;
+
+    if (n > MAX_THREADS)
+        n = MAX_THREADS;
+    workers = lwb_alloc_array(n, sizeof(*workers));
+    if (!workers)
+        return false;
+    (void)pthread_mutex_init(&state.lock, NULL);
+    (void)pthread_cond_init(&state.changed, NULL);
+    ok = kn_with_stack(schedule->stack_bytes, admit_all, &state) && run_workers(&state, workers, n);
+    (void)pthread_cond_destroy(&state.changed);
+    (void)pthread_mutex_destroy(&state.lock);
+    lwb_free(workers);
+    return ok;
+}
