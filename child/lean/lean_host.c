@@ -201,6 +201,8 @@ static int check_warm(struct session *session, const struct lwb_check_request *r
                   LWB_TRACE_TEXT("why", answer.detail));
         return 0;
     }
+    if (rc > 0 && lwb_lean_messages_are_shortened(&answer.messages))
+        return 0;
     session->once.judgement = lwb_lean_judge(&answer.messages, &answer.ending);
     session->once.messages = answer.messages;
     answer.messages = (struct lwb_lean_messages){ 0 };

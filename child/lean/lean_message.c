@@ -264,14 +264,18 @@ static bool take_position(struct lwb_bytes *line, const char *file, struct lwb_d
     return true;
 }
 
-/* Adds what lies between `from` and `to`, without the newline that Lean put behind it. */
+/*
+ * Adds what lies between `from` and `to`. Lean puts a newline behind a text that
+ * has none, and so does whoever prints this, so that one is left out; with an
+ * empty line at the end it may be the text's own.
+ */
 static int add_text_message(struct lwb_lean_messages *messages, struct lwb_diagnostic *message,
                             const char *from, const char *to, struct lwb_error *err)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf repaired = LWB_BUF(TEXT_MAX);
     size_t len = (size_t)(to - from);
 
-    if (len > 0 && from[len - 1] == '\n')
+    if (len > 0 && from[len - 1] == '\n' && (len == 1 || from[len - 2] != '\n'))
         len--;
     lwb_utf8_append_repaired(&repaired, lwb_bytes(from, len));
     if (!lwb_buf_ok(&repaired))
@@ -386,6 +390,14 @@ bool lwb_lean_messages_have_error(const struct lwb_lean_messages *messages)
 {
     for (size_t i = 0; i < messages->count; i++)
         if (messages->items[i].severity == LWB_SEVERITY_ERROR)
+            return true;
+    return false;
+}
+
+bool lwb_lean_messages_are_shortened(const struct lwb_lean_messages *messages)
+{
+    for (size_t i = 0; i < messages->count; i++)
+        if (contains(messages->items[i].message, "(trace hidden)"))
             return true;
     return false;
 }

@@ -74,4 +74,7 @@ struct lwb_lean_judgement lwb_lean_judge(const struct lwb_lean_messages *message
 /* Whether the only errors are that imports could not be loaded. */
 bool lwb_lean_messages_blame_imports(const struct lwb_lean_messages *messages);
 
+/* A worker of 2021 shows the place of a trace only; an editor would ask for the rest. */
+bool lwb_lean_messages_are_shortened(const struct lwb_lean_messages *messages);
+
 bool lwb_lean_messages_have_error(const struct lwb_lean_messages *messages);

@@ -115,6 +115,7 @@ int lwb_lean_setup_init(struct lwb_lean_setup *setup, const struct lwb_open_requ
     if (lwb_lean_version_parse(&made.version, request->toolchain_version) < 0)
         return lwb_fail(err, LWB_ERR_NO_TOOLCHAIN, "not a Lean version: \"%s\"",
                         request->toolchain_version);
+    lwb_lean_version_take_date(&made.version, lwb_path_basename(request->toolchain));
     made.program = lwb_path_join(request->toolchain, "bin/lean");
     made.source_root = lwb_path_normalise(request->source_root);
     made.scratch = lwb_path_normalise(request->scratch);

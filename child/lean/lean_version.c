@@ -60,6 +60,12 @@ int lwb_lean_version_parse(struct lwb_lean_version *out, const char *text)
     return 0;
 }
 
+void lwb_lean_version_take_date(struct lwb_lean_version *version, const char *folder)
+{
+    if (version->date == 0 && version->minor == 0 && version->patch == 0)
+        version->date = read_date(folder);
+}
+
 static bool is_at_least(const struct lwb_lean_version *version, unsigned minor)
 {
     return version->major > 4 || (version->major == 4 && version->minor >= minor);

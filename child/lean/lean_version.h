@@ -17,6 +17,9 @@ struct lwb_lean_version {
 /* "4.9.0", "4.9.0-rc1", "4.0.0-nightly-2021-11-29". Returns 0, or -1 for anything else. */
 int lwb_lean_version_parse(struct lwb_lean_version *out, const char *text);
 
+/* A nightly that does not know its date may be in a folder that elan named after it. */
+void lwb_lean_version_take_date(struct lwb_lean_version *version, const char *folder);
+
 enum lwb_lean_feature {
     LWB_LEAN_JSON,           /* --json on the command line (4.8) */
     LWB_LEAN_WORKER_OPTIONS, /* a worker honours -D (2021-09-08); before, it ignores them */

@@ -1,0 +1,221 @@
+/*
+ * Does the host say what `lean FILE` says? Checks every given file both ways
+ * and prints what differs, and how long each way took.
+ *
+ *     lean_compare PREFIX VERSION FOLDER FILE...      FILE relative to FOLDER
+ *
+ * Exit code 0 if verdicts and texts are equal, 1 if not, 2 if it could not try.
+ */
+#include <stdio.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "child/lean/lean_host.h"
+#include "child/lean/lean_message.h"
+#include "child/lean/lean_setup.h"
+#include "lwbuild/base/alloc.h"
+#include "lwbuild/base/clock.h"
+#include "lwbuild/base/file.h"
+#include "lwbuild/base/lean_header.h"
+#include "lwbuild/base/path.h"
+#include "tests/support/recording_call.h"
+
+enum { SOURCE_MAX = 16 * 1024 * 1024, TIME_LIMIT_S = 300 };
+
+/* One session per distinct header, as the driver has one per batch. */
+struct header_session {
+    struct lwb_strvec imports;
+    bool prelude;
+    void *session;
+};
+
+struct comparison {
+    const char *prefix;
+    const char *version;
+    const char *folder;
+    char scratch[64];
+    struct lwb_lean_setup setup;
+    struct header_session *sessions;
+    size_t n_sessions;
+    size_t cap;
+    struct lwb_call call;
+    uint64_t lean_ns, host_ns;
+    unsigned files, fresh, other_verdict, other_text;
+};
+
+static void die(const struct lwb_error *err)
+{
+    (void)fprintf(stderr, "lean_compare: %s\n", err->text);
+    exit(2);
+}
+
+static struct lwb_open_request open_request(struct comparison *all,
+                                            const struct header_session *header)
+{
+    static const struct lwb_strvec none;
+
+    return (struct lwb_open_request){
+        .host = "lean",
+        .project_root = all->folder,
+        .source_root = all->folder,
+        .toolchain = all->prefix,
+        .toolchain_version = all->version,
+        .imports = header ? &header->imports : &none,
+        .prelude = header && header->prelude,
+        .scratch = all->scratch,
+    };
+}
+
+static bool is_same(const struct lwb_strvec *a, const struct lwb_strvec *b)
+{
+    bool same = a->count == b->count;
+
+    for (size_t i = 0; same && i < a->count; i++)
+        same = strcmp(a->items[i], b->items[i]) == 0;
+    return same;
+}
+
+static void *session_for(struct comparison *all, struct lwb_bytes source)
+{
+    LWB_AUTO(lwb_lean_header_release) struct lwb_lean_header found = { 0 };
+    struct header_session header = { 0 };
+    struct lwb_open_response response;
+    struct lwb_open_request request;
+    struct lwb_error err;
+
+    if (lwb_lean_header_parse(&found, source, &err) < 0)
+        die(&err);
+    for (size_t i = 0; i < found.n_imports; i++) {
+        LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(4096);
+
+        lwb_buf_append_text(&text, lwb_import_flags_text(found.imports[i].flags));
+        lwb_buf_append_bytes(&text, found.imports[i].name);
+        (void)lwb_strvec_append(&header.imports, lwb_buf_text(&text));
+    }
+    header.prelude = found.prelude;
+    for (size_t i = 0; i < all->n_sessions; i++)
+        if (all->sessions[i].prelude == header.prelude &&
+            is_same(&all->sessions[i].imports, &header.imports)) {
+            lwb_strvec_release(&header.imports);
+            return all->sessions[i].session;
+        }
+    if (lwb_grow(&all->sessions, &all->cap, all->n_sessions, sizeof(header)) < 0)
+        abort();
+    request = open_request(all, &header);
+    if (lwb_host_lean.open(&header.session, &request, &response, &err) < 0)
+        die(&err);
+    all->sessions[all->n_sessions++] = header;
+    return header.session;
+}
+
+/* What `lean FILE` prints in the folder, and its exit code. */
+static int run_lean(struct comparison *all, const char *file, struct lwb_buf *output)
+{
+    LWB_AUTO(lwb_lean_command_release)
+    struct lwb_lean_command command = { .program = all->setup.program, .folder = all->folder };
+    LWB_AUTO(lwb_lean_run_release) struct lwb_lean_run run = { 0 };
+    uint64_t start = lwb_clock_ns();
+    struct lwb_error err;
+
+    if (lwb_strvec_append(&command.arguments, file) < 0 ||
+        lwb_strvec_copy(&command.environment, &all->setup.environment) < 0)
+        abort();
+    if (lwb_lean_process_run(&run, &command, output, start + TIME_LIMIT_S * UINT64_C(1000000000),
+                             &err) < 0)
+        die(&err);
+    all->lean_ns += lwb_clock_ns() - start;
+    return run.signal ? -run.signal : run.exit_code;
+}
+
+static enum lwb_verdict expected_verdict(int exit_code)
+{
+    if (exit_code == 0)
+        return LWB_VERDICT_ACCEPTED;
+    return exit_code == 1 ? LWB_VERDICT_REJECTED : LWB_VERDICT_NONE;
+}
+
+/* An import that is missing is Lean's exit 1 and our "no verdict". */
+static bool agrees(const struct lwb_check_response *response, int exit_code)
+{
+    if (response->verdict == LWB_VERDICT_NONE && response->reason == LWB_REASON_IMPORT)
+        return exit_code == 1;
+    return response->verdict == expected_verdict(exit_code);
+}
+
+static void compare_file(struct comparison *all, const char *file)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf source = LWB_BUF(SOURCE_MAX);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf expected = LWB_BUF(4 * SOURCE_MAX);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf said = LWB_BUF(4 * SOURCE_MAX);
+    LWB_AUTO(lwb_free_text) char *path = lwb_path_join(all->folder, file);
+    struct lwb_check_request request = { .module = "A", .file = file };
+    struct lwb_check_response response = { 0 };
+    struct lwb_error err;
+    void *session;
+    uint64_t start;
+    int code;
+
+    if (lwb_file_read(&source, path, NULL, &err) < 0)
+        die(&err);
+    request.source = lwb_bytes(lwb_buf_text(&source), source.len);
+    request.deadline_ms = TIME_LIMIT_S * 1000;
+    code = run_lean(all, file, &expected);
+    session = session_for(all, request.source);
+    recording_call_clear(&all->call);
+    start = lwb_clock_ns();
+    if (lwb_host_lean.check(session, &request, &all->call, &response, &err) < 0)
+        die(&err);
+    all->host_ns += lwb_clock_ns() - start;
+    all->files++;
+    all->fresh += response.fresh;
+    (void)recording_call_text(&all->call, file, &said);
+    if (!agrees(&response, code)) {
+        all->other_verdict++;
+        (void)printf("VERDICT %s: lean %d, host %s %s (%s)\n", file, code,
+                     lwb_verdict_name(response.verdict), lwb_reason_name(response.reason),
+                     response.detail ? response.detail : "");
+    }
+    if (!lwb_bytes_equal(lwb_buf_bytes(&expected), lwb_buf_bytes(&said))) {
+        all->other_text++;
+        (void)printf("TEXT %s%s\n--- lean\n%s--- host\n%s---\n", file,
+                     response.fresh ? " (fresh)" : "", lwb_buf_text(&expected),
+                     lwb_buf_text(&said));
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct comparison all = { 0 };
+    struct lwb_open_request request;
+    struct lwb_error err;
+
+    if (argc < 5) {
+        (void)fprintf(stderr, "usage: lean_compare PREFIX VERSION FOLDER FILE...\n");
+        return 2;
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    all.prefix = argv[1];
+    all.version = argv[2];
+    all.folder = argv[3];
+    (void)snprintf(all.scratch, sizeof(all.scratch), "/tmp/lean_compare.XXXXXX");
+    if (!mkdtemp(all.scratch))
+        return 2;
+    request = open_request(&all, NULL);
+    if (lwb_lean_setup_init(&all.setup, &request, &err) < 0)
+        die(&err);
+    for (int i = 4; i < argc; i++)
+        compare_file(&all, argv[i]);
+    for (size_t i = 0; i < all.n_sessions; i++) {
+        lwb_host_lean.close(all.sessions[i].session);
+        lwb_strvec_release(&all.sessions[i].imports);
+    }
+    lwb_free(all.sessions);
+    recording_call_clear(&all.call);
+    lwb_lean_setup_release(&all.setup);
+    (void)lwb_file_remove_tree(all.scratch, &err);
+    (void)printf("%u files (%u fresh), %zu sessions: verdict differs %u, text differs %u; "
+                 "lean %.2f s, host %.2f s\n",
+                 all.files, all.fresh, all.n_sessions, all.other_verdict, all.other_text,
+                 (double)all.lean_ns / 1e9, (double)all.host_ns / 1e9);
+    return all.other_verdict || all.other_text;
+}
