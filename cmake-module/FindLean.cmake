@@ -6,11 +6,11 @@ Find a Lean 4 toolchain and say what it is::
 
   find_package(Lean [4.9] [REQUIRED] [QUIET])
 
-Which toolchain that is follows the rules of ``lean_toolchain()`` in ``LeanToolchain.cmake``, for the
-source folder that calls. ``Lean_ROOT`` (a folder, or a name as elan takes it) overrides them.
+Which toolchain that is follows the rules of ``lean_toolchain()`` in ``LeanToolchain.cmake``, for
+the source folder that calls. ``Lean_ROOT`` (a folder, or a name as elan takes it) overrides them.
 
-This is for projects that want to know or report. ``add_lean_check()`` does not need it: it finds the
-toolchain of each Lean project by itself.
+This is for projects that want to know or report. ``add_lean_check()`` does not need it: it finds
+the toolchain of each Lean project by itself.
 
 Result variables: ``Lean_FOUND``, ``Lean_PREFIX`` (the toolchain's folder), ``Lean_EXECUTABLE``,
 ``Lean_LAKE_EXECUTABLE`` (empty for a Lean without Lake), ``Lean_VERSION`` and ``Lean_ORIGIN`` (who

@@ -3,8 +3,8 @@ LWBuild
 -------
 
 Check Lean 4 code and proofs as a part of the build. Comes with ``find_package(LWBuild)``,
-``add_subdirectory(lwbuild)`` and FetchContent. CMake 3.20 or newer; Ninja, Ninja Multi-Config or Unix
-Makefiles.
+``add_subdirectory(lwbuild)`` and FetchContent. CMake 3.20 or newer; Ninja, Ninja Multi-Config or
+Unix Makefiles.
 
 .. command:: add_lean_check
 
@@ -23,18 +23,18 @@ Makefiles.
   What to check. Relative paths start at the current source folder.
 
   ``PROJECT <dir>``
-    A Lake project: a folder with a lakefile or a ``lean-toolchain`` file. Without MODULES and SOURCES all
-    modules of its default targets are checked; PACKAGE and LIBRARY choose others. When PROJECT is missing,
-    it is the nearest such folder upwards.
+    A Lake project: a folder with a lakefile or a ``lean-toolchain`` file. Without MODULES and
+    SOURCES all modules of its default targets are checked; PACKAGE and LIBRARY choose others. When
+    PROJECT is missing, it is the nearest such folder upwards.
   ``MODULES <module>...``
     Modules of the project by name, such as ``Codec.Huffman``. What they import from the project is
     checked too.
   ``SOURCES <file.lean>...``
-    Lean files by path. They may be made by the build; then the build makes them first. Files outside
-    of a project are modules named after the file.
+    Lean files by path. They may be made by the build; then the build makes them first. Files
+    outside of a project are modules named after the file.
   ``EXPORTS <file.ndjson>...``
-    Proofs in Lean's export format. lwbuild's own kernel checks them; no Lean is needed. See the README
-    for what its "accepted" means.
+    Proofs in Lean's export format. lwbuild's own kernel checks them; no Lean is needed. See the
+    README for what its "accepted" means.
   ``SOURCE_ROOTS <dir>...``
     Further folders of ``.lean`` files, searched before the project's own.
   ``IMPORT_PATHS <dir>...``
@@ -43,30 +43,30 @@ Makefiles.
   What is demanded.
 
   ``EXPECT <theorem>...``
-    With EXPORTS: theorems that the files must prove. Without it, a file that lost its end would still
-    be a file of correct proofs.
+    With EXPORTS: theorems that the files must prove. Without it, a file that lost its end would
+    still be a file of correct proofs.
   ``ALLOW_AXIOMS <axiom>...``
-    With EXPORTS: axioms that may be used beside ``propext``, ``Classical.choice`` and ``Quot.sound``; ``*``
-    stands for any.
+    With EXPORTS: axioms that may be used beside ``propext``, ``Classical.choice`` and
+    ``Quot.sound``; ``*`` stands for any.
   ``FAIL_ON error|warning|sorry``
-    What fails the check beside errors. ``sorry`` is about the checked modules themselves: Lean does not warn
-    about a sorry in an import.
+    What fails the check beside errors. ``sorry`` is about the checked modules themselves: Lean does
+    not warn about a sorry in an import.
   ``OPTIONS <name=value>...``
     Lean options for all modules, behind those of the lakefile.
   ``ISOLATION warm|fresh|confirm``
-    ``warm`` workers serve many modules (default); ``fresh`` starts a process for each; ``confirm`` checks a
-    share of the accepted ones again in fresh processes.
+    ``warm`` workers serve many modules (default); ``fresh`` starts a process for each; ``confirm``
+    checks a share of the accepted ones again in fresh processes.
 
   How it fits into the build.
 
   ``ALL``
     The target is a part of the default build.
   ``OPTIONAL``
-    Where no Lean toolchain is found, the target does nothing and its test is skipped. CMake looks again
-    whenever it is run. Without OPTIONAL, building the target says how to install one.
+    Where no Lean toolchain is found, the target does nothing and its test is skipped. CMake looks
+    again whenever it is run. Without OPTIONAL, building the target says how to install one.
   ``TEST``
-    Also add the test ``lean.<target>`` with label ``lean``. It runs lwbuild itself, which answers from the
-    cache after a build.
+    Also add the test ``lean.<target>`` with label ``lean``. It runs lwbuild itself, which answers
+    from the cache after a build.
   ``TOOLCHAIN <path-or-name>``
     Use this toolchain and not the one that the project names.
   ``DEPENDS <target-or-file>...``
@@ -77,9 +77,10 @@ Makefiles.
     Neither look results up nor store them.
 
   The toolchain is found when CMake runs and is written into the command; CMake runs again when the
-  project's ``lean-toolchain`` file changes. Messages name files relative to the current source folder.
-  The target property ``LWBUILD_STAMP`` is the file that the check renews, for commands that depend on
-  it; their target then also needs ``add_dependencies()`` on this one, or Make runs the check in both.
+  file that named it changes, such as the project's ``lean-toolchain``. Messages name files relative
+  to the current source folder. The target property ``LWBUILD_STAMP`` is the file that the check
+  renews, for commands that depend on it; their target then also needs ``add_dependencies()`` on
+  this one, or Make runs the check in both.
 
   To see the arguments of a check, or to repeat it by hand in the current source folder::
 
@@ -88,8 +89,8 @@ Makefiles.
 Variables that the functions read when they are called:
 
 ``LWBUILD_EXECUTABLE``
-  The lwbuild to run, in place of the one that came with this module. Needed when cross-compiling with
-  lwbuild as a subproject, as the build machine cannot run what is compiled then.
+  The lwbuild to run, in place of the one that came with this module. Needed when cross-compiling
+  with lwbuild as a subproject, as the build machine cannot run what is compiled then.
 ``LWBUILD_CACHE_DIR``
   The folder of the result cache; by default lwbuild chooses (see ``lwbuild --help``).
 ``LWBUILD_TOOLCHAIN``
@@ -125,7 +126,8 @@ endfunction()
 
 # ---- arguments ---------------------------------------------------------------------------------
 
-# A macro: its results are variables arg_<KEYWORD> of add_lean_check() itself, where all helpers see them.
+# A macro: its results are variables arg_<KEYWORD> of add_lean_check() itself, where all helpers see
+# them.
 macro(_lwbuild_parse target)
   set(keyword_flags ALL OPTIONAL TEST NO_CACHE)
   set(keyword_words PROJECT PACKAGE LIBRARY TOOLCHAIN HOST ISOLATION FAIL_ON JOBS TIMEOUT)
@@ -154,7 +156,8 @@ function(_lwbuild_refuse_typing_errors target)
   foreach(keyword IN LISTS keyword_words keyword_lists)
     foreach(value IN LISTS arg_${keyword})
       if(value IN_LIST mistakes)
-        _lwbuild_fail("${target}" "${value} stands among the values of ${keyword} and is no keyword; see the "
+        _lwbuild_fail("${target}"
+            "${value} stands among the values of ${keyword} and is no keyword; see the "
             "head of LWBuild.cmake for those there are")
       endif()
       if(value MATCHES "\n")
@@ -189,7 +192,8 @@ function(_lwbuild_validate target)
   _lwbuild_demand_number("${target}" TIMEOUT)
   foreach(option IN LISTS arg_OPTIONS)
     if(NOT option MATCHES "^[^=]+=")
-      _lwbuild_fail("${target}" "OPTIONS '${option}' has no value; write ${option}=true or the like")
+      _lwbuild_fail("${target}"
+          "OPTIONS '${option}' has no value; write ${option}=true or the like")
     endif()
   endforeach()
   foreach(module IN LISTS arg_MODULES)
@@ -198,7 +202,8 @@ function(_lwbuild_validate target)
     endif()
   endforeach()
   if(arg_EXPORTS AND (arg_MODULES OR arg_SOURCES))
-    _lwbuild_fail("${target}" "EXPORTS are checked by the kernel, MODULES and SOURCES by Lean; make two "
+    _lwbuild_fail("${target}"
+        "EXPORTS are checked by the kernel, MODULES and SOURCES by Lean; make two "
         "targets")
   endif()
   if(arg_EXPORTS AND "${arg_HOST}" STREQUAL "lean")
@@ -206,7 +211,8 @@ function(_lwbuild_validate target)
   endif()
   foreach(keyword IN ITEMS EXPECT ALLOW_AXIOMS)
     if(arg_${keyword} AND NOT arg_EXPORTS)
-      _lwbuild_fail("${target}" "${keyword} is for EXPORTS only: Lean does not say which axioms a module "
+      _lwbuild_fail("${target}"
+          "${keyword} is for EXPORTS only: Lean does not say which axioms a module "
           "uses")
     endif()
   endforeach()
@@ -239,33 +245,44 @@ function(_lwbuild_demand_files target keyword suffix)
     endif()
     _lwbuild_is_made_by_build(made "${path}")
     if(NOT EXISTS "${path}" AND NOT made)
-      _lwbuild_fail("${target}" "${keyword}: there is no file ${path}, and no command that makes it")
+      _lwbuild_fail("${target}"
+          "${keyword}: there is no file ${path}, and no command that makes it")
     endif()
   endforeach()
 endfunction()
 
-# The project is given, or the nearest folder upwards that looks like one. Only a check by module, or of
-# everything, cannot do without.
+# <dir> or the nearest folder above it that holds one of the files, or "".
+function(_lwbuild_find_above out dir)
+  while(TRUE)
+    foreach(name IN LISTS ARGN)
+      if(EXISTS "${dir}/${name}")
+        set(${out} "${dir}" PARENT_SCOPE)
+        return()
+      endif()
+    endforeach()
+    get_filename_component(parent "${dir}" DIRECTORY)
+    if(parent STREQUAL dir)
+      set(${out} "" PARENT_SCOPE)
+      return()
+    endif()
+    set(dir "${parent}")
+  endwhile()
+endfunction()
+
+# The project is given, or the nearest folder upwards that looks like one. Only a check by module,
+# or of everything, cannot do without.
 function(_lwbuild_find_project out target)
-  set(markers lakefile.lean lakefile.toml lean-toolchain)
   if(DEFINED arg_PROJECT)
     get_filename_component(project "${arg_PROJECT}" ABSOLUTE)
     if(NOT IS_DIRECTORY "${project}")
       _lwbuild_fail("${target}" "PROJECT ${project} is no folder")
     endif()
   else()
-    set(project "")
-    foreach(marker IN LISTS markers)
-      _lean_find_above(file "${marker}" "${CMAKE_CURRENT_SOURCE_DIR}")
-      get_filename_component(folder "${file}" DIRECTORY)
-      string(LENGTH "${folder}" length)
-      string(LENGTH "${project}" longest)
-      if(length GREATER longest)
-        set(project "${folder}")
-      endif()
-    endforeach()
+    _lwbuild_find_above(project "${CMAKE_CURRENT_SOURCE_DIR}"
+        lakefile.lean lakefile.toml lean-toolchain)
     if(NOT project AND NOT arg_SOURCES AND NOT arg_EXPORTS)
-      _lwbuild_fail("${target}" "nothing to check: give PROJECT, SOURCES or EXPORTS (there is no lakefile "
+      _lwbuild_fail("${target}"
+          "nothing to check: give PROJECT, SOURCES or EXPORTS (there is no lakefile "
           "and no lean-toolchain in or above ${CMAKE_CURRENT_SOURCE_DIR})")
     endif()
   endif()
@@ -281,7 +298,8 @@ function(_lwbuild_split_depends out_all out_files target)
       get_filename_component(path "${item}" ABSOLUTE)
       _lwbuild_is_made_by_build(made "${path}")
       if(NOT EXISTS "${path}" AND NOT made)
-        _lwbuild_fail("${target}" "DEPENDS '${item}' is neither a target made before this call nor a file")
+        _lwbuild_fail("${target}"
+            "DEPENDS '${item}' is neither a target made before this call nor a file")
       endif()
       list(APPEND files "${path}")
       set(item "${path}")
@@ -298,7 +316,8 @@ endfunction()
 function(_lwbuild_program out_command out_depends target)
   if(LWBUILD_EXECUTABLE)
     if(NOT EXISTS "${LWBUILD_EXECUTABLE}")
-      _lwbuild_fail("${target}" "LWBUILD_EXECUTABLE is ${LWBUILD_EXECUTABLE}, and there is no such file")
+      _lwbuild_fail("${target}"
+          "LWBUILD_EXECUTABLE is ${LWBUILD_EXECUTABLE}, and there is no such file")
     endif()
     set(command "${LWBUILD_EXECUTABLE}")
     set(depends "${LWBUILD_EXECUTABLE}")
@@ -312,7 +331,8 @@ function(_lwbuild_program out_command out_depends target)
   else()
     get_target_property(imported LWBuild::lwbuild IMPORTED)
     if(CMAKE_CROSSCOMPILING AND NOT imported AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
-      _lwbuild_fail("${target}" "this build compiles lwbuild for ${CMAKE_SYSTEM_NAME} and cannot run it; "
+      _lwbuild_fail("${target}"
+          "this build compiles lwbuild for ${CMAKE_SYSTEM_NAME} and cannot run it; "
           "install lwbuild on this machine and set LWBUILD_EXECUTABLE to it")
     endif()
     set(command LWBuild::lwbuild)
@@ -324,8 +344,8 @@ endfunction()
 
 # ---- the command line --------------------------------------------------------------------------
 
-# Everything that has a say in the result, one argument per line. It is in a file, since lists may be
-# long, Ninja repeats the command when it fails, and Make does not notice that a command changed.
+# Everything that has a say in the result, one argument per line. It is in a file, since lists may
+# be long, Ninja repeats the command when it fails, and Make does not notice that a command changed.
 function(_lwbuild_write_arguments file project toolchain inputs)
   set(arguments "")
   if(project)
@@ -358,14 +378,6 @@ function(_lwbuild_write_arguments file project toolchain inputs)
   list(APPEND arguments ${LWBUILD_FLAGS} -- ${arg_MODULES} ${arg_SOURCES} ${arg_EXPORTS})
   list(JOIN arguments "\n" text)
   file(GENERATE OUTPUT "${file}" CONTENT "${text}\n")
-endfunction()
-
-# A change of the file that names the toolchain must not wait for someone to run CMake.
-function(_lwbuild_watch_toolchain project)
-  _lean_find_above(file lean-toolchain "${project}")
-  if(file)
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
-  endif()
 endfunction()
 
 # ---- targets -----------------------------------------------------------------------------------
@@ -404,8 +416,8 @@ function(_lwbuild_forget_depends out target)
       "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${target}.dir/compiler_depend.internal" PARENT_SCOPE)
 endfunction()
 
-# --known-inputs keeps out of the depfile what stands in DEPENDS: Ninja reads depfiles anew at each start,
-# and CMake cannot carry all file names through them.
+# --known-inputs keeps out of the depfile what stands in DEPENDS: Ninja reads depfiles anew at each
+# start, and CMake cannot carry all file names through them.
 function(_lwbuild_add_command target command depends arguments stamp)
   if(CMAKE_GENERATOR MATCHES "Ninja")
     _lwbuild_define_pool()
@@ -420,7 +432,8 @@ function(_lwbuild_add_command target command depends arguments stamp)
       set(more_arguments JOB_SERVER_AWARE TRUE)
     endif()
   else()
-    _lwbuild_fail("${target}" "the generator ${CMAKE_GENERATOR} is not supported; use Ninja or Unix "
+    _lwbuild_fail("${target}"
+        "the generator ${CMAKE_GENERATOR} is not supported; use Ninja or Unix "
         "Makefiles")
   endif()
   add_custom_command(
@@ -454,7 +467,10 @@ function(add_lean_check target)
       set(arg_TOOLCHAIN "${LWBUILD_TOOLCHAIN}")
     endif()
     lean_toolchain(toolchain why PROJECT "${project}" TOOLCHAIN "${arg_TOOLCHAIN}")
-    _lwbuild_watch_toolchain("${project}")
+    if(lean_toolchain_file)
+      # Its change must not wait for someone to run CMake.
+      set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${lean_toolchain_file}")
+    endif()
     if(NOT toolchain AND arg_OPTIONAL)
       _lwbuild_add_skipped("${target}" "${why}")
       return()

@@ -4,22 +4,25 @@ LeanToolchain
 
 .. command:: lean_toolchain
 
-  Find the Lean that a project uses, by the rules that lwbuild follows, without running anything::
+  Find the Lean that a project uses, by the rules of ``lwbuild`` itself
+  (``lwbuild/plan/toolchain.h``), without running anything::
 
     lean_toolchain(<prefix-var> <why-var> [PROJECT <dir>] [TOOLCHAIN <path-or-name>])
 
-  Sets ``<prefix-var>`` to the toolchain's folder, so that ``bin/lean`` lies in it, or to ``NOTFOUND``;
-  and ``<why-var>`` to who said so, or to what was looked for. The first of these that says anything
-  decides; one that names a toolchain which is not installed is not passed over:
+  Sets ``<prefix-var>`` to the toolchain's folder, so that ``bin/lean`` lies in it, or to
+  ``NOTFOUND``; and ``<why-var>`` to who said so, or to what was looked for. The first of these that
+  says anything decides; one that names a toolchain which is not installed is not passed over:
 
   1. ``TOOLCHAIN``: a folder, or a name as elan takes it (``leanprover/lean4:v4.9.0``, ``v4.9.0``)
   2. the environment variable ``LEAN_SYSROOT``, a folder
   3. the environment variable ``ELAN_TOOLCHAIN``, a name
-  4. the file ``lean-toolchain`` in ``PROJECT`` or the nearest folder above it
+  4. in ``PROJECT`` and the folders above it, the nearest of: an override in elan's settings, the
+     file ``lean-toolchain``, the file ``leanpkg.toml``
   5. elan's default toolchain
   6. a ``lean`` in ``PATH`` that is not elan's
 
-  elan itself is never run, since it may start a download.
+  A channel (``stable``) is the newest of that channel that is installed: elan is never run, since
+  it may start a download.
 #]=======================================================================]
 include_guard(GLOBAL)
 
@@ -35,43 +38,123 @@ function(_lean_elan_home out)
   set(${out} "${home}" PARENT_SCOPE)
 endfunction()
 
-# The folder of a toolchain given by folder or name; NOTFOUND if there is no bin/lean in it.
-function(_lean_toolchain_folder out name base)
-  if(name MATCHES "^[/.]")
-    get_filename_component(folder "${name}" ABSOLUTE BASE_DIR "${base}")
-  else()
-    _lean_elan_home(home)
-    if(name MATCHES "^(v?[0-9]+\\.[0-9]|nightly|stable|beta)")
-      string(REGEX REPLACE "^([0-9])" "v\\1" name "${name}")
-      set(name "leanprover/lean4:${name}")
-    endif()
-    string(REGEX REPLACE "^(leanprover/lean4):nightly" "\\1-nightly:nightly" name "${name}")
-    string(REPLACE "/" "--" name "${name}")
-    string(REPLACE ":" "---" name "${name}")
-    set(folder "${home}/toolchains/${name}")
+# ---- names -------------------------------------------------------------------------------------
+
+# The name in full, as elan completes it: "4.9.0" is leanprover/lean4:v4.9.0.
+function(_lean_full_name out name)
+  if(name MATCHES "^nightly")
+    set(name "leanprover/lean4-nightly:${name}")
+  elseif(NOT name MATCHES ":")
+    string(REGEX REPLACE "^([0-9])" "v\\1" name "${name}")
+    set(name "leanprover/lean4:${name}")
   endif()
-  if(EXISTS "${folder}/bin/lean")
-    get_filename_component(folder "${folder}" REALPATH)
-    set(${out} "${folder}" PARENT_SCOPE)
+  string(REGEX REPLACE "^leanprover/lean4:nightly" "leanprover/lean4-nightly:nightly" name "${name}")
+  set(${out} "${name}" PARENT_SCOPE)
+endfunction()
+
+# The newest installed toolchain of a channel, by its folder's name, or "".
+function(_lean_newest_of_channel out full_name home)
+  set(start "leanprover--lean4---")
+  if(full_name STREQUAL "leanprover/lean4:stable")
+    set(pattern "^v[0-9.]+$")
+  elseif(full_name STREQUAL "leanprover/lean4:beta")
+    set(pattern "^v[0-9.]+(-rc[0-9]+)?$")
+  elseif(full_name STREQUAL "leanprover/lean4-nightly:nightly")
+    set(start "leanprover--lean4-nightly---")
+    set(pattern "^nightly-")
   else()
-    set(${out} NOTFOUND PARENT_SCOPE)
+    set(${out} "" PARENT_SCOPE)
+    return()
+  endif()
+  file(GLOB versions RELATIVE "${home}/toolchains" "${home}/toolchains/${start}*")
+  list(TRANSFORM versions REPLACE "^${start}" "")
+  list(FILTER versions INCLUDE REGEX "${pattern}")
+  # So that a candidate comes before its release.
+  list(TRANSFORM versions APPEND "-rd" REGEX "^v[0-9.]+$")
+  list(SORT versions COMPARE NATURAL)
+  list(TRANSFORM versions REPLACE "-rd$" "")
+  list(POP_BACK versions newest)
+  set(${out} "" PARENT_SCOPE)
+  if(newest)
+    set(${out} "${start}${newest}" PARENT_SCOPE)
   endif()
 endfunction()
 
-# The nearest file <name> in <dir> or above it, or "".
-function(_lean_find_above out name dir)
-  set(found "")
-  while(dir AND NOT found)
-    if(EXISTS "${dir}/${name}")
-      set(found "${dir}/${name}")
+# The folder of a toolchain given by folder or name; NOTFOUND if there is no bin/lean in it.
+function(_lean_toolchain_folder out name base)
+  set(candidates "")
+  if(name MATCHES "^[/.]" OR NOT name MATCHES ":")
+    get_filename_component(folder "${name}" ABSOLUTE BASE_DIR "${base}")
+    list(APPEND candidates "${folder}")
+  endif()
+  if(NOT name MATCHES "^[/.]")
+    _lean_elan_home(home)
+    _lean_full_name(full_name "${name}")
+    _lean_newest_of_channel(newest "${full_name}" "${home}")
+    foreach(folder IN ITEMS "${name}" "${full_name}")
+      string(REPLACE "/" "--" folder "${folder}")
+      string(REPLACE ":" "---" folder "${folder}")
+      list(APPEND candidates "${home}/toolchains/${folder}")
+    endforeach()
+    if(newest)
+      list(APPEND candidates "${home}/toolchains/${newest}")
     endif()
+  endif()
+  set(${out} NOTFOUND PARENT_SCOPE)
+  foreach(folder IN LISTS candidates)
+    if(EXISTS "${folder}/bin/lean")
+      get_filename_component(folder "${folder}" REALPATH)
+      set(${out} "${folder}" PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
+endfunction()
+
+# ---- who names one -----------------------------------------------------------------------------
+
+# What the first line of a file that matches has between quotes, or "".
+function(_lean_quoted_value out file line_regex)
+  set(${out} "" PARENT_SCOPE)
+  if(EXISTS "${file}")
+    file(STRINGS "${file}" line REGEX "${line_regex}" LIMIT_COUNT 1)
+    if(line MATCHES "= *\"([^\"]*)\" *$")
+      set(${out} "${CMAKE_MATCH_1}" PARENT_SCOPE)
+    endif()
+  endif()
+endfunction()
+
+function(_lean_named_by_folder out_name out_who dir settings)
+  string(REGEX REPLACE "([][+.*()^$?|\\])" "\\\\\\1" dir_regex "${dir}")
+  _lean_quoted_value(override "${settings}" "^\"?${dir_regex}\"? *=")
+  _lean_quoted_value(leanpkg "${dir}/leanpkg.toml" "^lean_version *=")
+  if(override)
+    set(name "${override}")
+    set(who "${settings}")
+  elseif(EXISTS "${dir}/lean-toolchain")
+    file(STRINGS "${dir}/lean-toolchain" name LIMIT_COUNT 1)
+    string(STRIP "${name}" name)
+    set(who "${dir}/lean-toolchain")
+  else()
+    set(name "${leanpkg}")
+    set(who "${dir}/leanpkg.toml")
+  endif()
+  set(${out_name} "${name}" PARENT_SCOPE)
+  set(${out_who} "${who}" PARENT_SCOPE)
+endfunction()
+
+function(_lean_named_by_project out_name out_who project settings)
+  get_filename_component(dir "${project}" REALPATH)
+  set(name "")
+  while(name STREQUAL "")
+    _lean_named_by_folder(name who "${dir}" "${settings}")
     get_filename_component(parent "${dir}" DIRECTORY)
     if(parent STREQUAL dir)
       break()
     endif()
     set(dir "${parent}")
   endwhile()
-  set(${out} "${found}" PARENT_SCOPE)
+  set(${out_name} "${name}" PARENT_SCOPE)
+  set(${out_who} "${who}" PARENT_SCOPE)
 endfunction()
 
 # A lean in PATH, by the folder of its toolchain. elan's own bin folder holds proxies only.
@@ -91,29 +174,24 @@ function(_lean_in_path out)
   endforeach()
 endfunction()
 
-# Who names a toolchain, and which: the list in the documentation above, up to elan's default.
+# The list in the documentation above, up to elan's default.
 function(_lean_toolchain_name out_name out_who project toolchain)
-  set(name "")
-  set(who "")
-  _lean_find_above(file lean-toolchain "${project}")
   _lean_elan_home(home)
-  if(NOT toolchain STREQUAL "")
-    set(name "${toolchain}")
-    set(who "TOOLCHAIN")
-  elseif(NOT "$ENV{LEAN_SYSROOT}" STREQUAL "")
-    set(name "$ENV{LEAN_SYSROOT}")
-    set(who "LEAN_SYSROOT")
-  elseif(NOT "$ENV{ELAN_TOOLCHAIN}" STREQUAL "")
-    set(name "$ENV{ELAN_TOOLCHAIN}")
-    set(who "ELAN_TOOLCHAIN")
-  elseif(file)
-    file(STRINGS "${file}" name LIMIT_COUNT 1)
-    string(STRIP "${name}" name)
-    set(who "${file}")
-  elseif(EXISTS "${home}/settings.toml")
-    file(STRINGS "${home}/settings.toml" name REGEX "^default_toolchain *=" LIMIT_COUNT 1)
-    string(REGEX REPLACE "^[^\"]*\"([^\"]*)\".*$" "\\1" name "${name}")
-    set(who "elan's default")
+  set(settings "${home}/settings.toml")
+  set(name "${toolchain}")
+  set(who "TOOLCHAIN")
+  foreach(variable IN ITEMS LEAN_SYSROOT ELAN_TOOLCHAIN)
+    if(name STREQUAL "")
+      set(name "$ENV{${variable}}")
+      set(who "${variable}")
+    endif()
+  endforeach()
+  if(name STREQUAL "")
+    _lean_named_by_project(name who "${project}" "${settings}")
+  endif()
+  if(name STREQUAL "")
+    _lean_quoted_value(name "${settings}" "^default_toolchain *=")
+    set(who "${settings}")
   endif()
   set(${out_name} "${name}" PARENT_SCOPE)
   set(${out_who} "${who}" PARENT_SCOPE)
@@ -126,13 +204,17 @@ function(lean_toolchain out_prefix out_why)
   endif()
   _lean_toolchain_name(name who "${arg_PROJECT}" "${arg_TOOLCHAIN}")
   if(NOT name STREQUAL "")
-    get_filename_component(base "${who}" DIRECTORY)
+    set(base "${arg_PROJECT}")
+    if(IS_ABSOLUTE "${who}")
+      get_filename_component(base "${who}" DIRECTORY)
+    endif()
     _lean_toolchain_folder(prefix "${name}" "${base}")
     set(why "${name}, from ${who}")
     if(NOT prefix)
       string(APPEND why ", is not installed")
     endif()
   else()
+    set(who "")
     _lean_in_path(prefix)
     set(why "PATH")
     if(NOT prefix)
@@ -141,6 +223,11 @@ function(lean_toolchain out_prefix out_why)
   endif()
   set(${out_prefix} "${prefix}" PARENT_SCOPE)
   set(${out_why} "${why}" PARENT_SCOPE)
+  # For add_lean_check(): the file to watch, if it was one.
+  set(lean_toolchain_file "" PARENT_SCOPE)
+  if(IS_ABSOLUTE "${who}")
+    set(lean_toolchain_file "${who}" PARENT_SCOPE)
+  endif()
 endfunction()
 
 cmake_policy(POP)

@@ -1,5 +1,5 @@
-# What the cases share: a tiny project is copied to a scratch folder, configured and built there, and the
-# runs of lwbuild are counted. A case is run as
+# What the cases share: a tiny project is copied to a scratch folder, configured and built there,
+# and the runs of lwbuild are counted. A case is run as
 #
 #   cmake -D CASE=... -D GENERATOR=... -D LWBUILD=... -D ROOT=... -D SCRATCH=... -P harness.cmake
 #

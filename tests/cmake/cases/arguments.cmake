@@ -1,4 +1,5 @@
-# A wrong call ends with a sentence that names the function, the target, the argument and what to do.
+# A wrong call ends with a sentence that names the function, the target, the argument and what to
+# do.
 file(WRITE "${source}/a.ndjson" "a\n")
 file(WRITE "${source}/A.lean" "\n")
 
@@ -8,28 +9,43 @@ function(expect_refusal call regex)
   expect_output("add_lean_check\\(t\\): ${regex}")
 endfunction()
 
-expect_refusal("add_lean_check(t EXPORTSS a.ndjson)" "unknown argument: EXPORTSS a.ndjson flags: ALL")
-expect_refusal("add_lean_check(t EXPORTS a.ndjson EXPORT b.ndjson)" "EXPORT stands among the values of EXPORTS")
+expect_refusal("add_lean_check(t EXPORTSS a.ndjson)"
+    "unknown argument: EXPORTSS a.ndjson flags: ALL")
+expect_refusal("add_lean_check(t EXPORTS a.ndjson EXPORT b.ndjson)"
+    "EXPORT stands among the values of EXPORTS")
 expect_refusal("add_lean_check(t EXPORTS a.ndjson JOBS ALL)" "no value behind JOBS")
 expect_refusal("add_lean_check(t EXPORTS)" "no value behind EXPORTS")
 expect_refusal("add_lean_check(t)" "nothing to check: give PROJECT, SOURCES or EXPORTS")
 expect_refusal("add_lean_check(t MODULES A)" "nothing to check")
-expect_refusal("add_lean_check(t SOURCES A.lean HOST leen)" "HOST is one of auto, lean, kernel, not 'leen'")
-expect_refusal("add_lean_check(t SOURCES A.lean ISOLATION none)" "ISOLATION is one of warm, fresh, confirm")
-expect_refusal("add_lean_check(t SOURCES A.lean FAIL_ON hint)" "FAIL_ON is one of error, warning, sorry")
+expect_refusal("add_lean_check(t SOURCES A.lean HOST leen)"
+    "HOST is one of auto, lean, kernel, not 'leen'")
+expect_refusal("add_lean_check(t SOURCES A.lean ISOLATION none)"
+    "ISOLATION is one of warm, fresh, confirm")
+expect_refusal("add_lean_check(t SOURCES A.lean FAIL_ON hint)"
+    "FAIL_ON is one of error, warning, sorry")
 expect_refusal("add_lean_check(t SOURCES A.lean JOBS 0)" "JOBS is a number from 1 on, not '0'")
-expect_refusal("add_lean_check(t SOURCES A.lean TIMEOUT 5s)" "TIMEOUT is a number from 1 on, not '5s'")
-expect_refusal("add_lean_check(t SOURCES A.lean OPTIONS autoImplicit)" "OPTIONS 'autoImplicit' has no value; write autoImplicit=true")
-expect_refusal("add_lean_check(t MODULES A.lean)" "MODULES 'A.lean' is a file; write it behind SOURCES")
-expect_refusal("add_lean_check(t SOURCES B.lean)" "SOURCES: there is no file .*/B.lean, and no command that makes it")
-expect_refusal("add_lean_check(t EXPORTS A.lean)" "EXPORTS takes files that end in .ndjson, not '.*/A.lean'")
-expect_refusal("add_lean_check(t SOURCES A.lean EXPORTS a.ndjson)" "EXPORTS are checked by the kernel, .* make two targets")
-expect_refusal("add_lean_check(t EXPORTS a.ndjson HOST lean)" "EXPORTS are checked by the kernel; leave HOST lean out")
+expect_refusal("add_lean_check(t SOURCES A.lean TIMEOUT 5s)"
+    "TIMEOUT is a number from 1 on, not '5s'")
+expect_refusal("add_lean_check(t SOURCES A.lean OPTIONS autoImplicit)"
+    "OPTIONS 'autoImplicit' has no value; write autoImplicit=true")
+expect_refusal("add_lean_check(t MODULES A.lean)"
+    "MODULES 'A.lean' is a file; write it behind SOURCES")
+expect_refusal("add_lean_check(t SOURCES B.lean)"
+    "SOURCES: there is no file .*/B.lean, and no command that makes it")
+expect_refusal("add_lean_check(t EXPORTS A.lean)"
+    "EXPORTS takes files that end in .ndjson, not '.*/A.lean'")
+expect_refusal("add_lean_check(t SOURCES A.lean EXPORTS a.ndjson)"
+    "EXPORTS are checked by the kernel, .* make two targets")
+expect_refusal("add_lean_check(t EXPORTS a.ndjson HOST lean)"
+    "EXPORTS are checked by the kernel; leave HOST lean out")
 expect_refusal("add_lean_check(t SOURCES A.lean EXPECT thm)" "EXPECT is for EXPORTS only")
-expect_refusal("add_lean_check(t SOURCES A.lean ALLOW_AXIOMS ax)" "ALLOW_AXIOMS is for EXPORTS only")
+expect_refusal("add_lean_check(t SOURCES A.lean ALLOW_AXIOMS ax)"
+    "ALLOW_AXIOMS is for EXPORTS only")
 expect_refusal("add_lean_check(t PROJECT nowhere)" "PROJECT .*/nowhere is no folder")
-expect_refusal("add_lean_check(t SOURCES A.lean DEPENDS nothing)" "DEPENDS 'nothing' is neither a target")
-expect_refusal("add_lean_check(t EXPORTS a.ndjson)\nadd_lean_check(t EXPORTS a.ndjson)" "there is a target of this name already")
+expect_refusal("add_lean_check(t SOURCES A.lean DEPENDS nothing)"
+    "DEPENDS 'nothing' is neither a target")
+expect_refusal("add_lean_check(t EXPORTS a.ndjson)\nadd_lean_check(t EXPORTS a.ndjson)"
+    "there is a target of this name already")
 project("add_lean_check(t EXPORTS a.ndjson)")
 configure_fails("-DLWBUILD_EXECUTABLE=")
 expect_output("add_lean_check\\(t\\): there is no lwbuild to run; use find_package\\(LWBuild\\)")

@@ -1,4 +1,5 @@
-# Cleaning removes what a check leaves, by CMake's target and by Ninja's tool, and keeps what it needs.
+# Cleaning removes what a check leaves, by CMake's target and by Ninja's tool, and keeps what it
+# needs.
 file(WRITE "${source}/good.ndjson" "good\n")
 project("add_lean_check(good ALL EXPORTS good.ndjson)")
 configure()

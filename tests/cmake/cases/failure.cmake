@@ -1,4 +1,5 @@
-# A rejected proof fails the build, each time, until it is mended; other targets go on when asked to.
+# A rejected proof fails the build, each time, until it is mended; other targets go on when asked
+# to.
 file(WRITE "${source}/good.ndjson" "good\n")
 file(WRITE "${source}/bad.ndjson" "BROKEN\n")
 project("add_lean_check(bad ALL EXPORTS bad.ndjson)" "add_lean_check(good ALL EXPORTS good.ndjson)")

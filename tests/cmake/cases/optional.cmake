@@ -1,5 +1,5 @@
-# Without a Lean, OPTIONAL skips target and test; with one, they work. Without OPTIONAL lwbuild itself
-# says what is missing.
+# Without a Lean, OPTIONAL skips target and test; with one, they work. Without OPTIONAL lwbuild
+# itself says what is missing.
 file(WRITE "${source}/p/lean-toolchain" "leanprover/lean4:v4.9.0\n")
 file(WRITE "${source}/p/A.lean" "\n")
 project("add_lean_check(proofs ALL OPTIONAL TEST PROJECT p)")

@@ -27,7 +27,20 @@ set(ENV{PATH} "${work}/elan-bin:${elan}/linked/bin:/usr/bin:/bin")
 expect_toolchain("${elan}/linked" "PATH")
 
 file(WRITE "${work}/home/.elan/settings.toml" "version = \"12\"\ndefault_toolchain = \"linked\"\n")
-expect_toolchain("${elan}/linked" "linked, from elan's default")
+expect_toolchain("${elan}/linked" "linked, from .*/.elan/settings.toml")
+
+# Channels: the newest that is installed.
+foreach(name IN ITEMS leanprover--lean4---v4.11.0-rc1 leanprover--lean4---v4.11.0-rc2
+    leanprover--lean4-nightly---nightly-2020-12-31)
+  install_fake_lean(${name})
+endforeach()
+expect_toolchain("${elan}/leanprover--lean4---v4.10.0" "stable" TOOLCHAIN stable)
+expect_toolchain("${elan}/leanprover--lean4---v4.11.0-rc2" "beta" TOOLCHAIN leanprover/lean4:beta)
+expect_toolchain("${elan}/leanprover--lean4-nightly---nightly-2021-11-29" "y" TOOLCHAIN nightly)
+expect_toolchain("${elan}/leanprover--lean4---v4.11.0-rc1" "rc1" TOOLCHAIN v4.11.0-rc1)
+install_fake_lean(leanprover--lean4---v4.11.0)
+expect_toolchain("${elan}/leanprover--lean4---v4.11.0" "beta" TOOLCHAIN leanprover/lean4:beta)
+expect_toolchain(NOTFOUND "none:stable, from TOOLCHAIN, is not" TOOLCHAIN none:stable)
 
 file(WRITE "${source}/lean-toolchain" "leanprover/lean4:v4.9.0\n")
 expect_toolchain("${elan}/leanprover--lean4---v4.9.0" "v4.9.0, from .*/source/lean-toolchain")
@@ -39,6 +52,16 @@ file(WRITE "${project}/lean-toolchain" "leanprover/lean4:v4.8.0\n")
 expect_toolchain(NOTFOUND "leanprover/lean4:v4.8.0, from .*, is not installed")
 file(WRITE "${project}/lean-toolchain" "../../../home/.elan/toolchains/linked\n")
 expect_toolchain("${elan}/linked" "from .*/b/lean-toolchain")
+
+# An override is elan's own way to name one, leanpkg.toml the way of 2021.
+file(APPEND "${work}/home/.elan/settings.toml" "[overrides]\n\"${project}\" = \"v4.9.0\"\n")
+expect_toolchain("${elan}/leanprover--lean4---v4.9.0" "v4.9.0, from .*/settings.toml")
+file(WRITE "${work}/home/.elan/settings.toml" "")
+file(REMOVE "${project}/lean-toolchain")
+file(WRITE "${project}/leanpkg.toml" "[package]\nlean_version = \"leanprover/lean4:v4.10.0\"\n")
+expect_toolchain("${elan}/leanprover--lean4---v4.10.0" "from .*/b/leanpkg.toml")
+file(REMOVE "${project}/leanpkg.toml")
+expect_toolchain("${elan}/leanprover--lean4-nightly---nightly-2021-11-29" "a/lean-toolchain")
 
 set(ENV{ELAN_TOOLCHAIN} "leanprover/lean4:v4.10.0")
 expect_toolchain("${elan}/leanprover--lean4---v4.10.0" "from ELAN_TOOLCHAIN")
