@@ -1,0 +1,2 @@
+import Codec.Length
+import Codec.RoundTrip
