@@ -42,8 +42,11 @@ char *lwb_buf_reserve(struct lwb_buf *buf, size_t len)
     size_t cap;
     char *grown;
 
-    if (buf->failed || len > buf->max || buf->len > buf->max - len) {
+    if (buf->failed)
+        return NULL;
+    if (len > buf->max || buf->len > buf->max - len) {
         buf->failed = true;
+        buf->full = true;
         return NULL;
     }
     if (buf->len + len + 1 > buf->cap) {
@@ -51,6 +54,7 @@ char *lwb_buf_reserve(struct lwb_buf *buf, size_t len)
         grown = lwb_realloc(buf->ptr, cap);
         if (!grown) {
             buf->failed = true;
+            buf->full = false;
             return NULL;
         }
         buf->ptr = grown;

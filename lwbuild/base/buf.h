@@ -49,6 +49,7 @@ struct lwb_buf {
     size_t cap;
     size_t max; /* bytes, without the NUL; stated where the buffer is made */
     bool failed;
+    bool full; /* when failed: because of max, and not of memory */
 };
 
 #define LWB_BUF(limit) ((struct lwb_buf){ .max = (limit) })

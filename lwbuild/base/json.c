@@ -6,9 +6,15 @@
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/utf8.h"
 
+/* cJSON says only that it could not parse. */
+static _Thread_local bool out_of_memory;
+
 static void *json_alloc(size_t size)
 {
-    return lwb_realloc(NULL, size);
+    void *memory = lwb_realloc(NULL, size);
+
+    out_of_memory |= !memory;
+    return memory;
 }
 
 void lwb_json_init(void)
@@ -62,7 +68,10 @@ int lwb_json_parse_prefix(cJSON **out, struct lwb_bytes text, struct lwb_bytes *
                         lwb_utf8_valid_prefix(text));
     if (refuse_in_strings(text, err) < 0)
         return err->code;
+    out_of_memory = false;
     json = cJSON_ParseWithLengthOpts(text.ptr, text.len, &end, 0);
+    if (!json && out_of_memory)
+        return lwb_fail_memory(err);
     if (!json) {
         size_t at = end ? (size_t)(end - text.ptr) : 0;
 

@@ -301,33 +301,42 @@ static int fail_too_large(size_t len, uint32_t limit, struct lwb_error *err)
     return err->code;
 }
 
+/* Why the frame is not there. What was appended is only a part of it, so its length is a guess. */
+static int fail_writer(const struct lwb_writer *writer, size_t len, struct lwb_error *err)
+{
+    const struct lwb_buf *out = writer->out;
+    size_t room = out->max - writer->start;
+
+    if (len <= writer->limit && !out->full)
+        return lwb_fail_memory(err);
+    if (room < (size_t)writer->limit + LWB_FRAME_HEADER)
+        return fail_too_large(len, (uint32_t)room, err);
+    return fail_too_large(len > writer->limit ? len : (size_t)writer->limit + 1, writer->limit,
+                          err);
+}
+
 int lwb_writer_end(struct lwb_writer *writer, struct lwb_bytes attachment, struct lwb_error *err)
 {
     struct lwb_buf *out = writer->out;
-    size_t room = out->max - writer->start;
+    size_t written;
     size_t len;
-    int rc = LWB_OK;
 
     lwb_buf_append_char(out, '}');
-    len = out->len - writer->start - LWB_FRAME_HEADER;
+    written = out->len - writer->start;
+    len = written > LWB_FRAME_HEADER ? written - LWB_FRAME_HEADER : 0;
     if (attachment.ptr)
         len += attachment.len + 1;
     if (len <= writer->limit && attachment.ptr) {
         lwb_buf_append_char(out, '\n');
         lwb_buf_append_bytes(out, attachment);
     }
-    if (len > writer->limit)
-        rc = fail_too_large(len, writer->limit, err);
-    else if (!lwb_buf_ok(out))
-        rc = room < (size_t)writer->limit + LWB_FRAME_HEADER
-                 ? fail_too_large(len, (uint32_t)room, err)
-                 : lwb_fail_memory(err);
-    if (rc < 0) {
+    if (len > writer->limit || !lwb_buf_ok(out)) {
+        (void)fail_writer(writer, len, err);
         out->len = writer->start;
         out->failed = false;
         if (out->ptr)
             out->ptr[out->len] = '\0';
-        return rc;
+        return err->code;
     }
     for (unsigned i = 0; i < LWB_FRAME_HEADER; i++)
         out->ptr[writer->start + i] = (char)(len >> (24 - 8 * i));
