@@ -75,7 +75,8 @@ int echo_command(void *session, const struct lwb_export_request *request, struct
     if (strcmp(request->name, "echo") == 0)
         lwb_buf_append_bytes(&answer->json, request->json);
     else if (strcmp(request->name, "large") == 0)
-        for (uint64_t left = parameter(request, "bytes", 0); left; left--)
+        for (uint64_t left = parameter(request, "bytes", 0); left && lwb_buf_ok(&answer->json);
+             left--)
             lwb_buf_append_char(&answer->json, ' ');
     else if (strcmp(request->name, "hang") == 0)
         echo_hang();
@@ -88,7 +89,8 @@ int echo_command(void *session, const struct lwb_export_request *request, struct
     return LWB_OK;
 }
 
-static int send_in_turn(const struct lwb_export_request *request, struct lwb_call *call)
+static int send_in_turn(const struct lwb_export_request *request, struct lwb_call *call,
+                        struct lwb_error *err)
 {
     uint64_t rows = parameter(request, "rows", 1);
     uint64_t bytes = parameter(request, "bytes", 100);
@@ -97,11 +99,11 @@ static int send_in_turn(const struct lwb_export_request *request, struct lwb_cal
     int rc = LWB_OK;
 
     if (streams == 1)
-        return echo_send_rows(call, "s0", 0, rows, bytes);
+        return echo_send_rows(call, "s0", 0, rows, bytes, err);
     for (uint64_t i = 0; rc == LWB_OK && i < rows; i++)
         for (uint64_t j = 0; rc == LWB_OK && j < streams; j++) {
             (void)snprintf(name, sizeof(name), "s%" PRIu64, j);
-            rc = echo_send_rows(call, name, i, 1, bytes);
+            rc = echo_send_rows(call, name, i, 1, bytes, err);
         }
     return rc;
 }
@@ -113,12 +115,12 @@ int echo_stream(void *session, const struct lwb_export_request *request, struct 
 
     (void)session;
     if (strcmp(request->name, "rows") == 0) {
-        rc = send_in_turn(request, call);
+        rc = send_in_turn(request, call, err);
         lwb_buf_append_text(&answer->json, "{\"echo\":true}");
         return rc;
     }
     if (strcmp(request->name, "slow") == 0) {
-        rc = echo_send_rows(call, "s0", 0, parameter(request, "rows", 1), 100);
+        rc = echo_send_rows(call, "s0", 0, parameter(request, "rows", 1), 100, err);
         while (rc == LWB_OK)
             echo_spin(1000);
         return rc;

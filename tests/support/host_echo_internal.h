@@ -56,6 +56,6 @@ int echo_declaration_names(void *session, const char *prefix, struct lwb_call *c
 
 /* Rows of `bytes` bytes: JSON of their number, padded. */
 int echo_send_rows(struct lwb_call *call, const char *stream, uint64_t first, uint64_t count,
-                   uint64_t bytes);
+                   uint64_t bytes, struct lwb_error *err);
 void echo_spin(uint64_t ms);
 _Noreturn void echo_hang(void);
