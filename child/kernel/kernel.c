@@ -236,9 +236,9 @@ static const char *blocked_reason(struct lwb_kernel *kernel, const struct kn_ite
 static int on_done(void *data, const struct kn_item *item)
 {
     static const enum lwb_kernel_state states[] = {
-        [KN_PENDING] = LWB_KERNEL_DECLINED,  [KN_ACCEPTED] = LWB_KERNEL_ACCEPTED,
-        [KN_REJECTED] = LWB_KERNEL_REJECTED, [KN_DECLINED] = LWB_KERNEL_DECLINED,
-        [KN_BLOCKED] = LWB_KERNEL_BLOCKED,
+        [KN_PENDING] = LWB_KERNEL_STATE_DECLINED,  [KN_ACCEPTED] = LWB_KERNEL_STATE_ACCEPTED,
+        [KN_REJECTED] = LWB_KERNEL_STATE_REJECTED, [KN_DECLINED] = LWB_KERNEL_STATE_DECLINED,
+        [KN_BLOCKED] = LWB_KERNEL_STATE_BLOCKED,
     };
     static const enum lwb_kernel_kind kinds[] = {
         [KN_AXIOM] = LWB_KERNEL_AXIOM,     [KN_DEFINITION] = LWB_KERNEL_DEFINITION,

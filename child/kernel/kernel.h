@@ -65,10 +65,10 @@ enum lwb_kernel_kind {
 };
 
 enum lwb_kernel_state {
-    LWB_KERNEL_ACCEPTED,
-    LWB_KERNEL_REJECTED,
-    LWB_KERNEL_DECLINED,
-    LWB_KERNEL_BLOCKED, /* rests on one that was not accepted: `reason` names it */
+    LWB_KERNEL_STATE_ACCEPTED,
+    LWB_KERNEL_STATE_REJECTED,
+    LWB_KERNEL_STATE_DECLINED,
+    LWB_KERNEL_STATE_BLOCKED, /* rests on one that was not accepted: `reason` names it */
 };
 
 /* One declaration: one line of the file. Texts are borrowed for the call. */

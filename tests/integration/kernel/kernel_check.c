@@ -21,7 +21,7 @@ static int on_row(void *ctx, const struct lwb_kernel_row *row)
     const struct options *options = ctx;
     size_t i;
 
-    if (!options->verbose && (options->quiet || row->state == LWB_KERNEL_ACCEPTED))
+    if (!options->verbose && (options->quiet || row->state == LWB_KERNEL_STATE_ACCEPTED))
         return 0;
     (void)printf("%" PRIu32 ": %s %s %.*s", row->line, lwb_kernel_state_name(row->state),
                  lwb_kernel_kind_name(row->kind), (int)row->name.len, row->name.ptr);
