@@ -18,6 +18,12 @@ static void append_escaped(struct lwb_buf *out, const char *path)
     }
 }
 
+static void append_prerequisite(struct lwb_buf *out, const char *path)
+{
+    lwb_buf_append_text(out, " \\\n  ");
+    append_escaped(out, path);
+}
+
 void lwb_depfile_print(struct lwb_buf *out, const char *target, const struct lwb_strvec *paths,
                        size_t *left_out)
 {
@@ -29,8 +35,11 @@ void lwb_depfile_print(struct lwb_buf *out, const char *target, const struct lwb
             ++*left_out;
             continue;
         }
-        lwb_buf_append_text(out, " \\\n  ");
-        append_escaped(out, paths->items[i]);
+        append_prerequisite(out, paths->items[i]);
+    }
+    if (*left_out) {
+        append_prerequisite(out, target);
+        lwb_buf_append_text(out, ".always");
     }
     lwb_buf_append_char(out, '\n');
 }

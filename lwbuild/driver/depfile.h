@@ -8,8 +8,9 @@
  * target, one prerequisite per line, escaped. Pure.
  *
  * Paths with a byte that one of them cannot read back (Ninja 1.11: ' & " ;
- * * < > ^ | and backslash; a newline in either) are left out and counted: CMake's
- * DEPENDS, which is escaped properly, carries what is known at configure time.
+ * * < > ^ | and backslash; a newline in either) cannot be named. They are
+ * counted, and "<target>.always" stands for them, a file that nobody makes: the
+ * build tool then asks each time, which is slow but never wrong.
  */
 void lwb_depfile_print(struct lwb_buf *out, const char *target, const struct lwb_strvec *paths,
                        size_t *left_out);

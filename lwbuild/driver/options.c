@@ -77,6 +77,8 @@ static const struct option_spec {
     { "stamp", TEXT, AT(stamp), CHECK, "FILE", NULL, "write this file when all is accepted" },
     { "stamp-mode", TEXT, AT(stamp_mode), CHECK, "MODE", "restat touch",
       "restat: leave an equal stamp alone (Ninja, default); touch: always renew it (Make)" },
+    { "known-inputs", FLAG, AT(known_inputs), CHECK, NULL, NULL,
+      "leave the files of this command line out of the depfile: the build knows them" },
     { "format", TEXT, AT(format), PROJECT | STATS | RUN, "F", "text json tsv",
       "text (default) or json; tsv for --stats" },
     { "explain", FLAG, AT(explain), CHECK | PLAN, NULL, NULL,

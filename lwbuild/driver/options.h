@@ -58,6 +58,7 @@ struct lwb_options {
     const char *depfile;
     const char *stamp;
     const char *stamp_mode;
+    bool known_inputs;
 
     const char *format;
     bool explain;
