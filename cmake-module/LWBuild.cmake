@@ -105,6 +105,7 @@ if(CMAKE_VERSION VERSION_LESS 3.20)
 endif()
 
 include("${CMAKE_CURRENT_LIST_DIR}/LeanToolchain.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/LWBuildCapability.cmake")
 
 set(LWBUILD_EXECUTABLE "" CACHE FILEPATH "The lwbuild to run, in place of the one of the package")
 mark_as_advanced(LWBUILD_EXECUTABLE)

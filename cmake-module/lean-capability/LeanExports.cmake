@@ -1,0 +1,124 @@
+# write_lean_exports(<C files> <modules from elsewhere>): lean_exports.h, from the settings and from what is
+# declared in the C that Lean wrote. The last C file is the root module's. An export that is not there, or
+# that has another type, ends the build with the line to write.
+#
+# Lean's C declares each export on a line of its own,
+#
+#   LEAN_EXPORT lean_object* survey_statistics(lean_object*, lean_object*);
+#
+# where the last argument is the world (see lean_abi.h).
+
+# Sets <out> to the types of the arguments; "value" if it has none; "" if it is not declared.
+function(_lean_read_signature out symbol)
+  set(${out} "" PARENT_SCOPE)
+  foreach(file IN LISTS ARGN)
+    # Brackets in CMake lists hide semicolons: no line of interest has any.
+    file(STRINGS "${file}" line LIMIT_COUNT 1
+        REGEX "^(LEAN_EXPORT )?[A-Za-z0-9_]+[ *]* ${symbol}(\\([^)]*\\))?;")
+    if(line MATCHES "${symbol}\\(([^)]*)\\)")
+      string(REPLACE " " "" types "${CMAKE_MATCH_1}")
+      set(${out} "${types}" PARENT_SCOPE)
+      return()
+    elseif(line)
+      set(${out} "value" PARENT_SCOPE)
+    endif()
+  endforeach()
+endfunction()
+
+function(_lean_demand_export symbol pattern type)
+  _lean_read_signature(types "${symbol}" ${ARGN})
+  if(types STREQUAL "")
+    message(FATAL_ERROR "${NAME}: no module of ${LIBRARY} exports ${symbol}; write @[export ${symbol}] above a "
+        "function of type ${type}")
+  elseif(NOT types MATCHES "${pattern}")
+    message(FATAL_ERROR "${NAME}: ${symbol} does not have the type ${type} (in C its arguments are: ${types})")
+  endif()
+endfunction()
+
+# X("command", symbol) for each item.
+function(_lean_table out fallback)
+  set(text "")
+  foreach(item IN LISTS ARGN)
+    string(REGEX REPLACE "^.*=" "" symbol "${item}")
+    string(REGEX REPLACE "=.*$" "" command "${item}")
+    if(fallback)
+      set(command "${fallback}")
+    endif()
+    string(APPEND text " X(\"${command}\", ${symbol})")
+  endforeach()
+  set(${out} "${text}" PARENT_SCOPE)
+endfunction()
+
+# A JSON text with Lean's version left out, as C: the adaptor knows the version.
+function(_lean_default_metadata out)
+  set(commands "")
+  foreach(item IN LISTS JSON STREAM)
+    string(REGEX REPLACE "=.*$" "" command "${item}")
+    list(APPEND commands "{\\\"name\\\":\\\"${command}\\\",\\\"version\\\":\\\"${VERSION}\\\"}")
+  endforeach()
+  list(JOIN commands "," commands)
+  set(${out} "\"{\\\"name\\\":\\\"${NAME}\\\",\\\"version\\\":\\\"${VERSION}\\\",\\\"lean_version\\\":\\\"\" lean \
+\"\\\",\\\"commands\\\":[${commands}]}\"" PARENT_SCOPE)
+endfunction()
+
+# The initialiser is defined in the root module's C, on one line.
+function(_lean_read_initializer out_name out_builtin file)
+  file(STRINGS "${file}" lines REGEX "^LEAN_EXPORT lean_object\\* initialize_[A-Za-z0-9_]+\\(.*\\) *{")
+  if(NOT lines MATCHES "(initialize_[A-Za-z0-9_]+)\\(([^)]*)\\)")
+    message(FATAL_ERROR "${NAME}: ${file} defines no initialiser")
+  endif()
+  set(${out_name} "${CMAKE_MATCH_1}" PARENT_SCOPE)
+  set(${out_builtin} 0 PARENT_SCOPE)
+  if(CMAKE_MATCH_2 MATCHES "uint8_t")
+    set(${out_builtin} 1 PARENT_SCOPE)
+  endif()
+endfunction()
+
+# Up to v4.25, IO functions take the world as a last argument.
+function(_lean_read_world out)
+  file(STRINGS "${PREFIX}/include/lean/version.h" lines REGEX "#define LEAN_VERSION_M[A-Z]+ ")
+  string(REGEX MATCH "MAJOR +([0-9]+)" ignored "${lines}")
+  set(major "${CMAKE_MATCH_1}")
+  string(REGEX MATCH "MINOR +([0-9]+)" ignored "${lines}")
+  set(${out} "" PARENT_SCOPE)
+  if("${major}.${CMAKE_MATCH_1}" VERSION_LESS 4.26)
+    set(${out} ",lean_object\\*" PARENT_SCOPE)
+  endif()
+endfunction()
+
+function(write_lean_exports c_files foreign)
+  _lean_read_world(world)
+  foreach(item IN LISTS JSON METADATA DOCTOR)
+    string(REGEX REPLACE "^.*=" "" symbol "${item}")
+    _lean_demand_export("${symbol}" "^lean_object\\*${world}$" "String -> IO String" ${c_files})
+  endforeach()
+  foreach(item IN LISTS STREAM)
+    string(REGEX REPLACE "^.*=" "" symbol "${item}")
+    _lean_demand_export("${symbol}" "^lean_object\\*,size_t,size_t${world}$"
+        "String -> USize -> USize -> IO UInt8" ${c_files})
+  endforeach()
+  list(GET c_files -1 root)
+  _lean_read_initializer(initializer builtin "${root}")
+  set(uses_lean 0)
+  if(foreign MATCHES "(^|;)(Lean|Lake)(\\.|;|$)")
+    set(uses_lean 1)
+  endif()
+  _lean_table(metadata "metadata" ${METADATA})
+  _lean_table(doctor "doctor" ${DOCTOR})
+  _lean_table(commands "" ${JSON})
+  _lean_table(streams "" ${STREAM})
+  _lean_default_metadata(default)
+  file(WRITE "${FOLDER}/lean_exports.h" "/* Made by add_lean_capability(${NAME}). */
+#define LWB_LEAN_NAME \"${NAME}\"
+#define LWB_LEAN_CAPABILITY_VERSION \"${VERSION}\"
+#define LWB_LEAN_SYSROOT \"${PREFIX}\"
+#define LWB_LEAN_INITIALIZER ${initializer}
+#define LWB_LEAN_BUILTIN_FLAG ${builtin}
+#define LWB_LEAN_USES_LEAN ${uses_lean}
+#define LWB_LEAN_METADATA(X)${metadata}
+#define LWB_LEAN_DOCTOR(X)${doctor}
+#define LWB_LEAN_COMMANDS(X)${commands}
+#define LWB_LEAN_STREAMS(X)${streams}
+#define LWB_LEAN_DEFAULT_METADATA(lean) ${default}
+")
+endfunction()

@@ -1,0 +1,50 @@
+# Writes the manifest of a capability, behind each link of its library:
+#
+#   cmake -D SETTINGS=<settings.cmake> -D LIBRARY_FILE=<file> -D OUTPUT=<manifest> -P WriteManifest.cmake
+cmake_minimum_required(VERSION 3.20)
+include("${SETTINGS}")
+
+function(json_names out)
+  set(names "")
+  foreach(item IN LISTS ARGN)
+    string(REGEX REPLACE "=.*$" "" command "${item}")
+    list(APPEND names "\"${command}\"")
+  endforeach()
+  list(JOIN names ", " names)
+  set(${out} "[${names}]" PARENT_SCOPE)
+endfunction()
+
+function(json_text out text)
+  string(REPLACE "\\" "\\\\" text "${text}")
+  string(REPLACE "\"" "\\\"" text "${text}")
+  set(${out} "\"${text}\"" PARENT_SCOPE)
+endfunction()
+
+# Who has another Lean in this place has another library.
+execute_process(COMMAND "${PREFIX}/bin/lean" --version OUTPUT_VARIABLE lean OUTPUT_STRIP_TRAILING_WHITESPACE
+    RESULT_VARIABLE result)
+if(NOT result EQUAL 0)
+  message(FATAL_ERROR "${NAME}: ${PREFIX}/bin/lean --version failed (${result})")
+endif()
+
+get_filename_component(file "${LIBRARY_FILE}" NAME)
+file(SHA256 "${LIBRARY_FILE}" digest)
+json_names(commands ${JSON})
+json_names(streams ${STREAM})
+foreach(variable IN ITEMS NAME VERSION PACKAGE LIBRARY PREFIX lean file)
+  json_text(${variable}_json "${${variable}}")
+endforeach()
+file(WRITE "${OUTPUT}" "{
+  \"schema\": 1,
+  \"abi\": 1,
+  \"name\": ${NAME_json},
+  \"version\": ${VERSION_json},
+  \"library\": ${file_json},
+  \"digest\": \"${digest}\",
+  \"package\": ${PACKAGE_json},
+  \"module\": ${LIBRARY_json},
+  \"toolchain\": { \"prefix\": ${PREFIX_json}, \"version\": ${lean_json} },
+  \"commands\": ${commands},
+  \"streams\": ${streams}
+}
+")
