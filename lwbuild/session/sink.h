@@ -1,17 +1,4 @@
 #pragma once
 
-#include "lwbuild/protocol/message.h"
-
-/*
- * Where the events of one request go. A call-back returns true to go on, false
- * to stop: the request then ends with LWB_ERR_PROGRESS_SINK,
- * LWB_ERR_DIAGNOSTIC_SINK or LWB_ERR_ROW_SINK and the child is replaced. NULL
- * call-backs drop their events. Bytes are borrowed for the call. Rows are
- * tentative until the request has succeeded.
- */
-struct lwb_sinks {
-    bool (*progress)(void *ctx, const struct lwb_progress *progress);
-    bool (*diagnostic)(void *ctx, const struct lwb_diagnostic *diagnostic);
-    bool (*row)(void *ctx, const char *stream, uint64_t sequence, struct lwb_bytes row);
-    void *ctx;
-};
+/* struct lwb_sinks: the worker delivers, sessions and leases hand it on. */
+#include "lwbuild/worker/sinks.h"

@@ -1,0 +1,271 @@
+#include "lwbuild/session/session.h"
+
+#include <assert.h>
+
+#include "lwbuild/base/alloc.h"
+
+/*
+ * A response is decoded before the worker takes it for one (accept), so that a
+ * child that answers nonsense is ended like any other that breaks the
+ * protocol; `done` then finds the reply ready.
+ */
+struct lwb_session {
+    struct lwb_worker *worker;
+    uint64_t generation; /* 0: never opened */
+    bool open;
+    uint64_t timeout_ms;
+
+    bool busy;
+    struct lwb_reply reply;
+    lwb_session_done_fn *done;
+    void *ctx;
+
+    struct lwb_error ended; /* what made it invalid; code 0 if nothing did yet */
+};
+
+int lwb_session_create(struct lwb_session **out, struct lwb_worker *worker, struct lwb_error *err)
+{
+    struct lwb_session *session = lwb_alloc(sizeof(*session));
+
+    if (!session)
+        return lwb_fail_memory(err);
+    session->worker = worker;
+    *out = session;
+    return LWB_OK;
+}
+
+void lwb_session_destroy(struct lwb_session *session)
+{
+    assert(!session || !session->busy);
+    lwb_free(session);
+}
+
+void lwb_session_set_timeout(struct lwb_session *session, uint64_t ms)
+{
+    session->timeout_ms = ms;
+}
+
+/* ---- validity --------------------------------------------------------------------------- */
+
+static bool has_live_child(const struct lwb_session *session)
+{
+    enum lwb_worker_state state = lwb_worker_state(session->worker);
+
+    return lwb_worker_generation(session->worker) == session->generation &&
+           (state == LWB_WORKER_IDLE || state == LWB_WORKER_BUSY || state == LWB_WORKER_STREAMING);
+}
+
+bool lwb_session_is_valid(const struct lwb_session *session)
+{
+    return session->open && has_live_child(session);
+}
+
+static int fail_invalid(const struct lwb_session *session, struct lwb_error *err)
+{
+    if (session->ended.code != LWB_OK)
+        return lwb_fail(err, LWB_ERR_SESSION_INVALID, "session has ended: %s", session->ended.text);
+    if (!session->open)
+        return lwb_fail(err, LWB_ERR_SESSION_INVALID, "session is not open");
+    return lwb_fail(err, LWB_ERR_SESSION_INVALID, "session has ended with its child");
+}
+
+int lwb_session_check_valid(struct lwb_session *session, struct lwb_error *err)
+{
+    enum lwb_restart_reason reason;
+
+    if (!lwb_session_is_valid(session))
+        return fail_invalid(session, err);
+    reason = lwb_worker_is_due(session->worker);
+    if (reason == LWB_RESTART_NONE)
+        return LWB_OK;
+    session->open = false;
+    lwb_worker_set_restart_reason(session->worker, reason);
+    (void)lwb_fail(&session->ended, LWB_ERR_SESSION_INVALID, "its child is to be replaced (%s)",
+                   lwb_restart_reason_name(reason));
+    return fail_invalid(session, err);
+}
+
+/* ---- answers ------------------------------------------------------------------------------ */
+
+static int accept_response(void *ctx, struct lwb_message *message, struct lwb_error *err)
+{
+    struct lwb_session *session = ctx;
+    struct lwb_reply *reply = &session->reply;
+
+    switch (reply->type) {
+    case LWB_MSG_OPEN:
+        return lwb_open_response_decode(&reply->open, message, err);
+    case LWB_MSG_CHECK:
+        return lwb_check_response_decode(&reply->check, message, err);
+    case LWB_MSG_ELABORATE:
+        return lwb_elaborate_response_decode(&reply->elaborate, message, err);
+    case LWB_MSG_KERNEL_CHECK:
+        return lwb_kernel_response_decode(&reply->kernel, message, err);
+    case LWB_MSG_DECLARATION_KINDS:
+    case LWB_MSG_DECLARATION_NAMES:
+        return lwb_strings_response_decode(&reply->strings, message, err);
+    case LWB_MSG_COMMAND:
+    case LWB_MSG_METADATA:
+    case LWB_MSG_DOCTOR:
+        return lwb_answer_decode(&reply->answer, message, err);
+    case LWB_MSG_STREAM:
+        return lwb_stream_summary_decode(&reply->summary, message, err);
+    default: /* health: nothing but the head */
+        return LWB_OK;
+    }
+}
+
+static void on_done(void *ctx, struct lwb_message *response, const struct lwb_error *err)
+{
+    struct lwb_session *session = ctx;
+    lwb_session_done_fn *done = session->done;
+
+    (void)response;
+    session->busy = false;
+    if (session->reply.type == LWB_MSG_OPEN)
+        session->open = !err;
+    if (err && !has_live_child(session)) {
+        session->open = false;
+        session->ended = *err;
+    }
+    if (done)
+        done(session->ctx, err ? NULL : &session->reply, err);
+}
+
+static int transmit(struct lwb_session *session, enum lwb_message_type type,
+                    lwb_worker_encode_fn *encode, const void *value,
+                    const struct lwb_session_call *call, struct lwb_error *err)
+{
+    const struct lwb_worker_request request = {
+        .type = type,
+        .encode = encode,
+        .value = value,
+        .sinks = call->sinks,
+        .timeout_ms = call->timeout_ms ? call->timeout_ms : session->timeout_ms,
+        .cancel = call->cancel,
+        .accept = accept_response,
+        .done = on_done,
+        .ctx = session,
+    };
+    int rc = lwb_worker_send(session->worker, &request, err);
+
+    if (rc < 0)
+        return rc;
+    session->busy = true;
+    session->reply = (struct lwb_reply){ .type = type };
+    session->done = call->done;
+    session->ctx = call->ctx;
+    return LWB_OK;
+}
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+/* The typed encoders of the protocol as the worker knows them. */
+#define DEFINE_ENCODE(name)                                                                        \
+    static int encode_##name(struct lwb_buf *out, const struct lwb_message_head *head,             \
+                             const void *value, uint32_t limit, struct lwb_error *err)             \
+    {                                                                                              \
+        return lwb_##name##_encode(out, head, value, limit, err);                                  \
+    }                                                                                              \
+    struct lwb_expect_semicolon
+
+DEFINE_ENCODE(open_request);
+DEFINE_ENCODE(check_request);
+DEFINE_ENCODE(elaborate_request);
+DEFINE_ENCODE(declaration_kinds_request);
+DEFINE_ENCODE(declaration_names_request);
+DEFINE_ENCODE(export_request);
+
+static int run(struct lwb_session *session, enum lwb_message_type type,
+               lwb_worker_encode_fn *encode, const void *value, const struct lwb_session_call *call,
+               struct lwb_error *err)
+{
+    if (session->busy)
+        return lwb_fail(err, LWB_ERR_BUSY, "one request at a time");
+    if (lwb_session_check_valid(session, err) < 0)
+        return err->code;
+    return transmit(session, type, encode, value, call, err);
+}
+
+int lwb_session_open(struct lwb_session *session, const struct lwb_open_request *request,
+                     const struct lwb_session_call *call, struct lwb_error *err)
+{
+    int rc;
+
+    if (session->busy || lwb_session_is_valid(session))
+        return lwb_fail(err, LWB_ERR_USAGE, "session is open");
+    rc = transmit(session, LWB_MSG_OPEN, encode_open_request, request, call, err);
+    if (rc < 0)
+        return rc;
+    session->open = false;
+    session->generation = lwb_worker_generation(session->worker);
+    session->ended = (struct lwb_error){ 0 };
+    return LWB_OK;
+}
+
+int lwb_session_health(struct lwb_session *session, const struct lwb_session_call *call,
+                       struct lwb_error *err)
+{
+    return run(session, LWB_MSG_HEALTH, NULL, NULL, call, err);
+}
+
+int lwb_session_check(struct lwb_session *session, const struct lwb_check_request *request,
+                      const struct lwb_session_call *call, struct lwb_error *err)
+{
+    return run(session, LWB_MSG_CHECK, encode_check_request, request, call, err);
+}
+
+int lwb_session_elaborate(struct lwb_session *session, const struct lwb_elaborate_request *request,
+                          const struct lwb_session_call *call, struct lwb_error *err)
+{
+    return run(session, LWB_MSG_ELABORATE, encode_elaborate_request, request, call, err);
+}
+
+int lwb_session_kernel_check(struct lwb_session *session,
+                             const struct lwb_elaborate_request *request,
+                             const struct lwb_session_call *call, struct lwb_error *err)
+{
+    return run(session, LWB_MSG_KERNEL_CHECK, encode_elaborate_request, request, call, err);
+}
+
+int lwb_session_declaration_kinds(struct lwb_session *session, const struct lwb_strvec *names,
+                                  const struct lwb_session_call *call, struct lwb_error *err)
+{
+    const struct lwb_declaration_kinds_request request = { names };
+
+    return run(session, LWB_MSG_DECLARATION_KINDS, encode_declaration_kinds_request, &request, call,
+               err);
+}
+
+int lwb_session_declaration_names(struct lwb_session *session, const char *prefix,
+                                  const struct lwb_session_call *call, struct lwb_error *err)
+{
+    const struct lwb_declaration_names_request request = { prefix };
+
+    return run(session, LWB_MSG_DECLARATION_NAMES, encode_declaration_names_request, &request, call,
+               err);
+}
+
+int lwb_session_command(struct lwb_session *session, const struct lwb_export_request *request,
+                        const struct lwb_session_call *call, struct lwb_error *err)
+{
+    return run(session, LWB_MSG_COMMAND, encode_export_request, request, call, err);
+}
+
+int lwb_session_stream(struct lwb_session *session, const struct lwb_export_request *request,
+                       const struct lwb_session_call *call, struct lwb_error *err)
+{
+    return run(session, LWB_MSG_STREAM, encode_export_request, request, call, err);
+}
+
+int lwb_session_metadata(struct lwb_session *session, const struct lwb_export_request *request,
+                         const struct lwb_session_call *call, struct lwb_error *err)
+{
+    return run(session, LWB_MSG_METADATA, encode_export_request, request, call, err);
+}
+
+int lwb_session_doctor(struct lwb_session *session, const struct lwb_export_request *request,
+                       const struct lwb_session_call *call, struct lwb_error *err)
+{
+    return run(session, LWB_MSG_DOCTOR, encode_export_request, request, call, err);
+}

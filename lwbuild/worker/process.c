@@ -1,0 +1,435 @@
+#include "lwbuild/worker/process_internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lwbuild/base/alloc.h"
+
+/*
+ * How it ends. Two events say so, in either order: exit (SIGCHLD) and end of
+ * output. `phase` names what is being waited for, `timer` bounds it:
+ *
+ *   RUNNING  nothing yet
+ *   LINGER   output ended, the child lives: drain_ms, then it is broken
+ *   KILLED   SIGKILL sent, no exit yet: reap_timeout_ms, then give up
+ *   DRAIN    exited, output still open: drain_ms (something else holds it)
+ *   GROUP    exited and drained, but its group is not empty: drain_ms at most
+ *   CLOSING  every handle is being closed
+ *
+ * stderr is never waited for: after the exit it is read empty, then closed.
+ * The pipes are ours and inherited by number; uv_spawn making them itself
+ * breaks the loop of libuv 1.52 when descriptors run out.
+ */
+
+int lwb_process_create(struct lwb_process **out, uv_loop_t *loop,
+                       const struct lwb_worker_config *config,
+                       const struct lwb_process_events *events, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_free) void *chunk = lwb_alloc(STDERR_CHUNK);
+    struct lwb_process *process = lwb_alloc(sizeof(*process));
+
+    if (!process || !chunk) {
+        lwb_free(process);
+        return lwb_fail_memory(err);
+    }
+    process->loop = loop;
+    process->config = config;
+    process->events = *events;
+    process->errors_chunk = LWB_TAKE(chunk);
+    process->sending = LWB_BUF((size_t)LWB_FRAME_MAX_LIMIT + LWB_FRAME_HEADER);
+    lwb_frame_reader_init(&process->reader, LWB_FRAME_MIN_LIMIT);
+    lwb_stderr_ring_init(&process->ring, config->max_stderr);
+    *out = process;
+    return LWB_OK;
+}
+
+void lwb_process_destroy(struct lwb_process *process)
+{
+    if (!process)
+        return;
+    assert(process->open_handles == 0);
+    lwb_frame_reader_release(&process->reader);
+    lwb_buf_release(&process->sending);
+    lwb_stderr_ring_release(&process->ring);
+    lwb_free(process->errors_chunk);
+    lwb_free(process);
+}
+
+pid_t lwb_process_pid(const struct lwb_process *process)
+{
+    return process->pid;
+}
+
+void lwb_process_set_limit(struct lwb_process *process, uint32_t limit)
+{
+    lwb_frame_reader_set_limit(&process->reader, limit);
+}
+
+struct lwb_buf *lwb_process_output(struct lwb_process *process)
+{
+    assert(!process->writing);
+    return &process->sending;
+}
+
+const struct lwb_stderr_ring *lwb_process_stderr(const struct lwb_process *process)
+{
+    return &process->ring;
+}
+
+uint64_t lwb_process_waits(const struct lwb_process *process)
+{
+    return process->waits;
+}
+
+/* ---- closing ---------------------------------------------------------------------------- */
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct lwb_process *process = handle->data;
+
+    handle->data = NULL;
+    if (--process->open_handles == 0)
+        process->events.gone(process->events.ctx, &process->status, &process->cause);
+}
+
+/* From here on the handle must be closed. */
+static void adopt(struct lwb_process *process, void *handle)
+{
+    ((uv_handle_t *)handle)->data = process;
+    process->open_handles++;
+}
+
+void lwb_process_close_handle(void *handle)
+{
+    uv_handle_t *closing = handle;
+
+    if (closing->data && !uv_is_closing(closing))
+        uv_close(closing, on_closed);
+}
+
+static void close_all(struct lwb_process *process)
+{
+    process->phase = CLOSING;
+    lwb_process_close_handle(&process->timer);
+    lwb_process_close_handle(&process->deadline);
+    lwb_process_close_handle(&process->tick);
+    lwb_process_close_handle(&process->input);
+    lwb_process_close_handle(&process->output);
+    lwb_process_close_handle(&process->errors);
+    lwb_process_close_handle(&process->handle);
+}
+
+/* ---- the end ------------------------------------------------------------------------------- */
+
+static void on_timer(uv_timer_t *timer);
+
+void lwb_process_wait_for(struct lwb_process *process, enum phase phase, uint64_t ms)
+{
+    process->phase = phase;
+    (void)uv_timer_start(&process->timer, on_timer, ms, 0);
+}
+
+static void kill_group(struct lwb_process *process)
+{
+    if (process->pid > 0)
+        (void)kill(-process->pid, SIGKILL); /* ESRCH: it beat us to it */
+}
+
+/*
+ * Orphans of the group that were handed to us are reaped here; those that were
+ * handed to another reaper are only looked at. The child itself is libuv's.
+ */
+static bool group_is_empty(struct lwb_process *process)
+{
+    while (waitpid(-process->pid, NULL, WNOHANG) > 0)
+        ;
+    return kill(-process->pid, 0) != 0 && errno == ESRCH;
+}
+
+static void finish(struct lwb_process *process)
+{
+    lwb_process_drain_errors(process);
+    close_all(process);
+}
+
+/* Exited and drained: only its group may still be there. */
+static void sweep_group(struct lwb_process *process)
+{
+    uint64_t wait_ms = process->group_waited_ms ? process->group_waited_ms : 1;
+
+    kill_group(process);
+    if (group_is_empty(process) || process->group_waited_ms >= process->config->drain_ms) {
+        finish(process);
+        return;
+    }
+    process->group_waited_ms += wait_ms; /* 1, 2, 4, ... */
+    lwb_process_wait_for(process, GROUP, wait_ms);
+}
+
+void lwb_process_advance(struct lwb_process *process)
+{
+    if (process->phase == CLOSING || process->phase == GROUP)
+        return;
+    if (process->exited && process->output_ended)
+        sweep_group(process);
+    else if (process->exited)
+        lwb_process_wait_for(process, DRAIN, process->config->drain_ms);
+    else if (process->output_ended && process->phase == RUNNING)
+        lwb_process_wait_for(process, LINGER, process->config->drain_ms);
+}
+
+void lwb_process_report_broken(struct lwb_process *process)
+{
+    if (!process->killed)
+        process->events.broken(process->events.ctx, &process->cause);
+}
+
+/* libuv has missed the exit, or the child cannot be killed. */
+static void give_up_reaping(struct lwb_process *process)
+{
+    int status;
+
+    if (waitpid(process->pid, &status, WNOHANG) == process->pid) {
+        process->status.known = true;
+        process->status.code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+        process->status.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    }
+    finish(process);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct lwb_process *process = timer->data;
+
+    switch (process->phase) {
+    case LINGER:
+        if (process->cause.code == LWB_OK)
+            (void)lwb_fail(&process->cause, LWB_ERR_PROTOCOL,
+                           "child closed its output but did not exit");
+        lwb_process_report_broken(process);
+        break;
+    case KILLED:
+        give_up_reaping(process);
+        break;
+    case DRAIN:
+        process->output_ended = true;
+        sweep_group(process);
+        break;
+    case GROUP:
+        sweep_group(process);
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_exit_status(uv_process_t *handle, int64_t code, int signal)
+{
+    struct lwb_process *process = handle->data;
+    struct lwb_exit *status = &process->status;
+
+    process->exited = true;
+    status->known = true;
+    status->code = (int)code;
+    status->signal = signal;
+    status->killed = process->killed;
+    if (signal == SIGKILL && !process->killed)
+        status->out_of_memory = lwb_oom_kills(LWB_VMSTAT) > process->oom_kills_before;
+    kill_group(process); /* what it started must not hold its pipes */
+    process->events.exited(process->events.ctx);
+    lwb_process_advance(process);
+}
+
+void lwb_process_kill(struct lwb_process *process)
+{
+    if (process->killed || process->phase == CLOSING)
+        return;
+    process->killed = true;
+    (void)uv_timer_stop(&process->deadline);
+    (void)uv_timer_stop(&process->tick);
+    if (process->exited)
+        return;
+    kill_group(process);
+    lwb_process_wait_for(process, KILLED, process->config->reap_timeout_ms);
+}
+
+/* ---- time
+ * ---------------------------------------------------------------------------------------- */
+
+static void on_deadline(uv_timer_t *timer)
+{
+    struct lwb_process *process = timer->data;
+
+    process->events.deadline(process->events.ctx);
+}
+
+void lwb_process_set_deadline(struct lwb_process *process, uint64_t ms)
+{
+    if (ms && process->phase < CLOSING)
+        (void)uv_timer_start(&process->deadline, on_deadline, ms, 0);
+    else
+        (void)uv_timer_stop(&process->deadline);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct lwb_process *process = timer->data;
+
+    process->events.tick(process->events.ctx);
+}
+
+void lwb_process_set_tick(struct lwb_process *process, uint64_t interval_ms)
+{
+    if (interval_ms && process->phase < CLOSING)
+        (void)uv_timer_start(&process->tick, on_tick, interval_ms, interval_ms);
+    else
+        (void)uv_timer_stop(&process->tick);
+}
+
+/* ---- start
+ * ---------------------------------------------------------------------------------------- */
+
+/* Three pipes: [0] is read from, [1] is written to. */
+struct pipes {
+    uv_file input[2];
+    uv_file output[2];
+    uv_file errors[2];
+};
+
+static void close_fd(uv_file *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+static void close_pipes(struct pipes *pipes)
+{
+    close_fd(&pipes->input[0]);
+    close_fd(&pipes->input[1]);
+    close_fd(&pipes->output[0]);
+    close_fd(&pipes->output[1]);
+    close_fd(&pipes->errors[0]);
+    close_fd(&pipes->errors[1]);
+}
+
+static int make_pipes(struct pipes *pipes)
+{
+    int rc;
+
+    *pipes = (struct pipes){ { -1, -1 }, { -1, -1 }, { -1, -1 } };
+    rc = uv_pipe(pipes->input, 0, UV_NONBLOCK_PIPE);
+    if (rc == 0)
+        rc = uv_pipe(pipes->output, UV_NONBLOCK_PIPE, 0);
+    if (rc == 0)
+        rc = uv_pipe(pipes->errors, UV_NONBLOCK_PIPE, 0);
+    return rc;
+}
+
+/* The descriptor belongs to the handle from here on. */
+static int open_pipe(struct lwb_process *process, uv_pipe_t *pipe, uv_file *fd)
+{
+    int rc = uv_pipe_init(process->loop, pipe, 0);
+
+    if (rc < 0)
+        return rc;
+    adopt(process, pipe);
+    rc = uv_pipe_open(pipe, *fd);
+    if (rc == 0)
+        *fd = -1;
+    return rc;
+}
+
+static int spawn(struct lwb_process *process, const struct pipes *pipes)
+{
+    const struct lwb_worker_config *config = process->config;
+    char *empty[] = { NULL };
+    char **rest = config->arguments->items ? config->arguments->items : empty;
+    size_t n = config->arguments->count;
+    char **argv = lwb_alloc_array(n + 4, sizeof(*argv));
+    char parent[16];
+    uv_stdio_container_t stdio[] = {
+        { .flags = UV_INHERIT_FD, .data.fd = pipes->input[0] },
+        { .flags = UV_INHERIT_FD, .data.fd = pipes->output[1] },
+        { .flags = UV_INHERIT_FD, .data.fd = pipes->errors[1] },
+    };
+    uv_process_options_t options = {
+        .file = config->executable,
+        .args = argv,
+        .env = config->environment->items ? config->environment->items : empty,
+        .cwd = config->cwd,
+        .stdio = stdio,
+        .stdio_count = 3,
+        .exit_cb = on_exit_status,
+        .flags = UV_PROCESS_DETACHED, /* setsid: a session and group of its own */
+    };
+    int rc;
+
+    if (!argv)
+        return UV_ENOMEM;
+    argv[0] = (char *)config->executable;
+    for (size_t i = 0; i < n; i++)
+        argv[i + 1] = rest[i];
+    (void)snprintf(parent, sizeof(parent), "%d", (int)getpid());
+    argv[n + 1] = "--parent-pid"; /* so that it can tell whether we are still there */
+    argv[n + 2] = parent;
+    rc = uv_spawn(process->loop, &process->handle, &options);
+    lwb_free(argv);
+    adopt(process, &process->handle); /* also when it failed */
+    return rc;
+}
+
+static void fail_start(struct lwb_process *process, int rc)
+{
+    const char *path = process->config->executable;
+    const char *cwd = process->config->cwd;
+    enum lwb_code code = LWB_ERR_SPAWN;
+
+    if (cwd && access(cwd, X_OK) != 0)
+        (void)lwb_fail(&process->cause, code, "cannot run in %s: %s", cwd, uv_strerror(rc));
+    else {
+        if (rc == UV_ENOENT && access(path, F_OK) != 0)
+            code = LWB_ERR_CHILD_NOT_FOUND;
+        else if (rc == UV_EACCES)
+            code = LWB_ERR_CHILD_NOT_EXECUTABLE;
+        (void)lwb_fail(&process->cause, code, "%s: %s", path, uv_strerror(rc));
+    }
+    process->cause.sys = -rc;
+    close_all(process);
+}
+
+void lwb_process_start(struct lwb_process *process)
+{
+    struct pipes pipes;
+    int rc;
+
+    assert(process->phase == NEW);
+    process->phase = RUNNING;
+    (void)uv_timer_init(process->loop, &process->timer);
+    (void)uv_timer_init(process->loop, &process->deadline);
+    (void)uv_timer_init(process->loop, &process->tick);
+    adopt(process, &process->timer);
+    adopt(process, &process->deadline);
+    adopt(process, &process->tick);
+    process->oom_kills_before = lwb_oom_kills(LWB_VMSTAT);
+    rc = make_pipes(&pipes);
+    if (rc == 0)
+        rc = open_pipe(process, &process->input, &pipes.input[1]);
+    if (rc == 0)
+        rc = open_pipe(process, &process->output, &pipes.output[0]);
+    if (rc == 0)
+        rc = open_pipe(process, &process->errors, &pipes.errors[0]);
+    if (rc == 0)
+        rc = spawn(process, &pipes);
+    close_pipes(&pipes);
+    if (rc < 0) {
+        fail_start(process, rc);
+        return;
+    }
+    process->pid = process->handle.pid;
+    lwb_process_start_reading(process);
+}

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "lwbuild/protocol/frame.h"
+#include "lwbuild/worker/process.h"
+
+/* What the two halves of a process share: process.c has its life, process_io.c its pipes. */
+enum phase { NEW, RUNNING, LINGER, KILLED, DRAIN, GROUP, CLOSING };
+
+enum {
+    STDERR_CHUNK = 64 * 1024,
+    OUTPUT_KEPT = 256 * 1024, /* a larger output buffer is freed after use */
+    STDOUT_PIPE = 256 * 1024, /* fewer switches per row than the usual 64 KiB */
+};
+
+struct lwb_process {
+    uv_loop_t *loop;
+    const struct lwb_worker_config *config;
+    struct lwb_process_events events;
+
+    enum phase phase;
+    uv_process_t handle;
+    uv_pipe_t input;
+    uv_pipe_t output;
+    uv_pipe_t errors;
+    uv_timer_t timer;
+    uv_timer_t deadline;
+    uv_timer_t tick;
+    unsigned open_handles;
+
+    pid_t pid; /* and group; 0 if the spawn failed */
+    bool exited;
+    bool output_ended;
+    bool input_closing;
+    bool killed;
+    uint64_t group_waited_ms;
+    uint64_t oom_kills_before;
+    struct lwb_exit status;
+    struct lwb_error cause;
+
+    struct lwb_frame_reader reader;
+    size_t pipe_size;
+    uint64_t waits;
+    struct lwb_buf sending;
+    uv_write_t write;
+    bool writing;
+    struct lwb_stderr_ring ring;
+    char *errors_chunk;
+};
+
+/* An event has come: what is the next thing to wait for? */
+void lwb_process_advance(struct lwb_process *process);
+void lwb_process_wait_for(struct lwb_process *process, enum phase phase, uint64_t ms);
+void lwb_process_report_broken(struct lwb_process *process);
+void lwb_process_close_handle(void *handle);
+
+void lwb_process_start_reading(struct lwb_process *process);
+
+/* What is still in the pipe belongs to the story of how it died. */
+void lwb_process_drain_errors(struct lwb_process *process);
