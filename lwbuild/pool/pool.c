@@ -1,0 +1,500 @@
+#include "lwbuild/pool/pool_internal.h"
+
+#include <assert.h>
+
+#include "lwbuild/base/alloc.h"
+#include "lwbuild/base/clock.h"
+
+/*
+ * All decisions are made in one place, look(), which runs from the loop:
+ * whenever something changed (a ticket came, a lease went, a child is gone) and
+ * when the next deadline has come. It drops what is over, then serves the
+ * queue, oldest first; a waiter that cannot be served does not hold up others.
+ */
+static void on_timer(uv_timer_t *timer);
+
+void lwb_pool_wake(struct lwb_pool *pool)
+{
+    if (!pool->timer_closed)
+        (void)uv_timer_start(&pool->timer, on_timer, 0, 0);
+}
+
+int lwb_pool_create(struct lwb_pool **out, uv_loop_t *loop, const struct lwb_pool_config *config,
+                    struct lwb_error *err)
+{
+    struct lwb_pool *pool;
+
+    if (config->max_workers < 1)
+        return lwb_fail(err, LWB_ERR_USAGE, "a pool needs room for a worker");
+    if (lwb_worker_config_check(&config->worker, err) < 0)
+        return err->code;
+    pool = lwb_alloc(sizeof(*pool));
+    if (!pool)
+        return lwb_fail_memory(err);
+    pool->slots = lwb_alloc_array(config->max_workers, sizeof(struct slot *));
+    if (!pool->slots) {
+        lwb_free(pool);
+        return lwb_fail_memory(err);
+    }
+    if (lwb_worker_config_copy(&pool->worker_config, &config->worker, err) < 0) {
+        lwb_free(pool->slots);
+        lwb_free(pool);
+        return err->code;
+    }
+    pool->loop = loop;
+    pool->config = *config;
+    (void)uv_timer_init(loop, &pool->timer);
+    pool->timer.data = pool;
+    *out = pool;
+    return LWB_OK;
+}
+
+/* ---- tickets -------------------------------------------------------------------------------- */
+
+void lwb_ticket_destroy(struct lwb_pool_ticket *ticket)
+{
+    lwb_session_config_destroy(ticket->config);
+    lwb_free(ticket);
+}
+
+void lwb_ticket_fail(struct lwb_pool_ticket *ticket, const struct lwb_error *err)
+{
+    struct lwb_pool_waiter waiter = ticket->waiter;
+
+    lwb_ticket_destroy(ticket);
+    waiter.failed(waiter.ctx, err);
+}
+
+static unsigned queue_depth(const struct lwb_pool *pool)
+{
+    unsigned depth = 0;
+
+    for (const struct lwb_pool_ticket *ticket = pool->queue; ticket; ticket = ticket->next)
+        depth++;
+    return depth;
+}
+
+static int refuse_at_once(struct lwb_pool *pool, struct lwb_error *err)
+{
+    if (pool->shutting_down)
+        return lwb_fail(err, LWB_ERR_SHUTDOWN, "pool is being shut down");
+    if (!pool->config.max_queue || queue_depth(pool) < pool->config.max_queue)
+        return LWB_OK;
+    (void)lwb_fail(err, LWB_ERR_POOL_EXHAUSTED, "%u waiting for %u workers already",
+                   queue_depth(pool), pool->config.max_workers);
+    err->facts.current = queue_depth(pool);
+    err->facts.limit = pool->config.max_queue;
+    return err->code;
+}
+
+int lwb_pool_acquire(struct lwb_pool_ticket **out, struct lwb_pool *pool,
+                     const struct lwb_session_config *config, const struct lwb_pool_waiter *waiter,
+                     struct lwb_error *err)
+{
+    struct lwb_pool_ticket **end = &pool->queue;
+    struct lwb_pool_ticket *ticket;
+    struct lwb_digest key;
+
+    if (refuse_at_once(pool, err) < 0 || lwb_session_key(&key, config, err) < 0)
+        return err->code;
+    ticket = lwb_alloc(sizeof(*ticket));
+    if (!ticket)
+        return lwb_fail_memory(err);
+    if (lwb_session_config_copy(&ticket->config, config, err) < 0) {
+        lwb_free(ticket);
+        return err->code;
+    }
+    ticket->pool = pool;
+    ticket->key = key;
+    ticket->waiter = *waiter;
+    ticket->deadline_ms =
+        pool->config.wait_timeout_ms ? lwb_clock_ms() + pool->config.wait_timeout_ms : UINT64_MAX;
+    while (*end)
+        end = &(*end)->next;
+    *end = ticket;
+    lwb_pool_wake(pool);
+    if (out)
+        *out = ticket;
+    return LWB_OK;
+}
+
+void lwb_pool_ticket_cancel(struct lwb_pool_ticket *ticket)
+{
+    ticket->cancelled = true;
+    lwb_pool_wake(ticket->pool);
+}
+
+static int fail_waiting(struct lwb_pool *pool, const struct lwb_pool_ticket *ticket,
+                        struct lwb_error *err)
+{
+    unsigned long long waited = pool->config.wait_timeout_ms;
+
+    if (ticket->short_of_memory) {
+        pool->memory_rejections++;
+        (void)lwb_fail(err, LWB_ERR_POOL_MEMORY, "no memory for another worker within %llu ms",
+                       waited);
+        err->facts.limit = pool->config.max_total_memory;
+    } else {
+        pool->queue_timeouts++;
+        (void)lwb_fail(err, LWB_ERR_POOL_TIMEOUT, "no worker was free within %llu ms", waited);
+        err->facts.limit = pool->config.max_workers;
+    }
+    err->facts.ms = pool->config.wait_timeout_ms;
+    return err->code;
+}
+
+/* Does the ticket leave the queue, and with what news? */
+static bool is_over(struct lwb_pool *pool, const struct lwb_pool_ticket *ticket,
+                    struct lwb_error *err)
+{
+    if (pool->shutting_down)
+        (void)lwb_fail(err, LWB_ERR_SHUTDOWN, "pool is being shut down");
+    else if (ticket->cancelled)
+        (void)lwb_fail(err, LWB_ERR_CANCELLED, "no session is wanted any more");
+    else if (ticket->deadline_ms <= lwb_clock_ms())
+        (void)fail_waiting(pool, ticket, err);
+    else
+        return false;
+    return true;
+}
+
+static void drop_tickets(struct lwb_pool *pool)
+{
+    struct lwb_pool_ticket **at = &pool->queue;
+    struct lwb_error err;
+
+    while (*at) {
+        struct lwb_pool_ticket *ticket = *at;
+
+        if (!is_over(pool, ticket, &err)) {
+            at = &ticket->next;
+            continue;
+        }
+        *at = ticket->next;
+        lwb_ticket_fail(ticket, &err); /* may append to the queue, nothing else */
+    }
+}
+
+/* ---- slots --------------------------------------------------------------------------------------
+ */
+
+/* The slot leaves the pool; its numbers stay. */
+static void discard(struct lwb_pool *pool, unsigned index)
+{
+    struct slot *slot = pool->slots[index];
+    struct lwb_worker_stats stats;
+
+    lwb_worker_stats(slot->worker, &stats);
+    stats.memory = 0;
+    lwb_worker_stats_add(&pool->retired, &stats);
+    lwb_slot_destroy(slot);
+    pool->slots[index] = pool->slots[--pool->n_slots];
+}
+
+void lwb_pool_destroy(struct lwb_pool *pool)
+{
+    if (!pool)
+        return;
+    assert(pool->timer_closed && pool->n_leases == 0);
+    while (pool->n_slots)
+        discard(pool, pool->n_slots - 1);
+    lwb_worker_config_destroy(pool->worker_config);
+    lwb_free(pool->slots);
+    lwb_free(pool);
+}
+
+static bool is_idle(const struct slot *slot)
+{
+    return slot->use == SLOT_FREE && lwb_slot_has_child(slot);
+}
+
+static struct slot *least_recently_used(const struct lwb_pool *pool)
+{
+    struct slot *oldest = NULL;
+
+    for (unsigned i = 0; i < pool->n_slots; i++)
+        if (is_idle(pool->slots[i]) &&
+            (!oldest || pool->slots[i]->last_used_ms < oldest->last_used_ms))
+            oldest = pool->slots[i];
+    return oldest;
+}
+
+static void end_idle(struct lwb_pool *pool)
+{
+    uint64_t now = lwb_clock_ms();
+
+    for (unsigned i = 0; i < pool->n_slots; i++) {
+        struct slot *slot = pool->slots[i];
+
+        if (pool->config.idle_timeout_ms && is_idle(slot) &&
+            now - slot->last_used_ms >= pool->config.idle_timeout_ms)
+            lwb_slot_end(slot, true, LWB_RESTART_IDLE);
+    }
+}
+
+/* A warm session with this key. One that its policy wants replaced is ended on the way. */
+static struct slot *find_warm(struct lwb_pool *pool, const struct lwb_digest *key)
+{
+    for (unsigned i = 0; i < pool->n_slots; i++) {
+        struct slot *slot = pool->slots[i];
+        struct lwb_error ignored;
+
+        if (!lwb_slot_is_warm(slot) || lwb_digest_compare(&slot->key, key) != 0)
+            continue;
+        if (lwb_session_check_valid(slot->session, &ignored) == LWB_OK)
+            return slot;
+        lwb_slot_end(slot, true, LWB_RESTART_NONE);
+    }
+    return NULL;
+}
+
+/* One that gave up is forgotten when its restart window is over. */
+static bool is_forgiven(const struct lwb_pool *pool, const struct slot *slot)
+{
+    return lwb_worker_state(slot->worker) == LWB_WORKER_EXHAUSTED &&
+           lwb_clock_ms() - slot->last_used_ms >= pool->worker_config->policy.window_ms;
+}
+
+/* A worker with this key whose child is gone: it may be started again. */
+static struct slot *find_cold(struct lwb_pool *pool, const struct lwb_digest *key)
+{
+    for (unsigned i = 0; i < pool->n_slots; i++) {
+        struct slot *slot = pool->slots[i];
+
+        if (slot->use != SLOT_FREE || lwb_slot_has_child(slot) ||
+            lwb_digest_compare(&slot->key, key) != 0)
+            continue;
+        if (!is_forgiven(pool, slot))
+            return slot;
+        discard(pool, i--);
+    }
+    return NULL;
+}
+
+/* Room in the table: slots of other keys without a child do not count. */
+static bool make_room(struct lwb_pool *pool)
+{
+    if (pool->n_slots < pool->config.max_workers)
+        return true;
+    for (unsigned i = 0; i < pool->n_slots; i++) {
+        if (pool->slots[i]->use == SLOT_FREE && !lwb_slot_has_child(pool->slots[i])) {
+            discard(pool, i);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- memory
+ * ---------------------------------------------------------------------------------------- */
+
+static uint64_t total_memory(struct lwb_pool *pool)
+{
+    uint64_t total = 0;
+
+    for (unsigned i = 0; i < pool->n_slots; i++) {
+        uint64_t bytes;
+
+        if (lwb_slot_has_child(pool->slots[i]) &&
+            lwb_worker_memory(pool->slots[i]->worker, &bytes) == 1)
+            total += bytes;
+    }
+    return total;
+}
+
+static bool has_memory(struct lwb_pool *pool)
+{
+    return !pool->config.max_total_memory || total_memory(pool) < pool->config.max_total_memory;
+}
+
+/* ---- serving
+ * ---------------------------------------------------------------------------------------- */
+
+/* Make room by ending an idle worker, unless enough are on their way out already. */
+static void evict_for(struct lwb_pool *pool, unsigned waiting)
+{
+    struct slot *slot = least_recently_used(pool);
+    unsigned leaving = 0;
+
+    for (unsigned i = 0; i < pool->n_slots; i++)
+        leaving += pool->slots[i]->use == SLOT_ENDING;
+    if (!slot || leaving >= waiting)
+        return;
+    pool->evictions++;
+    lwb_slot_end(slot, true, LWB_RESTART_EXPLICIT);
+}
+
+/* The slot for a ticket that must start a child, or NULL: it waits. */
+static struct slot *cold_slot(struct lwb_pool *pool, struct lwb_pool_ticket *ticket,
+                              unsigned waiting, struct lwb_error *err)
+{
+    struct slot *slot = find_cold(pool, &ticket->key);
+
+    err->code = LWB_OK;
+    ticket->short_of_memory = false;
+    if (!slot && !make_room(pool)) {
+        evict_for(pool, waiting);
+        return NULL;
+    }
+    if (!has_memory(pool)) {
+        ticket->short_of_memory = true;
+        evict_for(pool, waiting);
+        return NULL;
+    }
+    if (!slot && lwb_slot_create(&slot, pool, ticket, err) == LWB_OK)
+        pool->slots[pool->n_slots++] = slot;
+    return slot;
+}
+
+/* Returns whether the ticket has left the queue; then it must not be touched. */
+static bool serve(struct lwb_pool *pool, struct lwb_pool_ticket **at, unsigned waiting)
+{
+    struct lwb_pool_ticket *ticket = *at;
+    struct slot *slot = find_warm(pool, &ticket->key);
+    struct lwb_error err = { 0 };
+
+    if (slot) {
+        *at = ticket->next;
+        pool->warm_grants++;
+        lwb_slot_grant(slot, ticket);
+        return true;
+    }
+    slot = cold_slot(pool, ticket, waiting, &err);
+    if (!slot && err.code == LWB_OK)
+        return false;
+    *at = ticket->next;
+    if (slot)
+        lwb_slot_open(slot, ticket);
+    else
+        lwb_ticket_fail(ticket, &err);
+    return true;
+}
+
+static void serve_queue(struct lwb_pool *pool)
+{
+    struct lwb_pool_ticket **at = &pool->queue;
+    unsigned waiting = 0;
+
+    while (*at && !pool->shutting_down) {
+        if (!serve(pool, at, waiting + 1)) {
+            at = &(*at)->next;
+            waiting++;
+        }
+    }
+}
+
+static void set_timer(struct lwb_pool *pool)
+{
+    uint64_t now = lwb_clock_ms();
+    uint64_t next = UINT64_MAX;
+    bool starved = false;
+
+    for (const struct lwb_pool_ticket *ticket = pool->queue; ticket; ticket = ticket->next) {
+        next = ticket->deadline_ms < next ? ticket->deadline_ms : next;
+        starved |= ticket->short_of_memory;
+    }
+    for (unsigned i = 0; i < pool->n_slots && pool->config.idle_timeout_ms; i++) {
+        uint64_t end = pool->slots[i]->last_used_ms + pool->config.idle_timeout_ms;
+
+        if (is_idle(pool->slots[i]) && end < next)
+            next = end;
+    }
+    if (starved && next > now + pool->worker_config->memory_sample_ms)
+        next = now + pool->worker_config->memory_sample_ms; /* memory comes back without a word */
+    if (next == UINT64_MAX || uv_is_active((uv_handle_t *)&pool->timer))
+        return; /* woken meanwhile: it looks again soon */
+    (void)uv_timer_start(&pool->timer, on_timer, next > now ? next - now : 0, 0);
+}
+
+/* ---- shutdown
+ * ------------------------------------------------------------------------------------------ */
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct lwb_pool *pool = handle->data;
+
+    pool->report.ms = lwb_clock_ms() - pool->shutdown_started_ms;
+    pool->timer_closed = true;
+    if (pool->shut_down)
+        pool->shut_down(pool->shut_down_ctx);
+}
+
+static void on_stopped(void *ctx, const struct lwb_stop_report *report)
+{
+    struct lwb_pool *pool = ctx;
+
+    pool->report.stopped[report->outcome]++;
+}
+
+/* Everything that has no child any more goes; leases keep their slot until they are returned. */
+static void finish_shutdown(struct lwb_pool *pool)
+{
+    for (unsigned i = 0; i < pool->n_slots; i++)
+        if (lwb_slot_has_child(pool->slots[i]) || pool->slots[i]->use == SLOT_OPENING)
+            return;
+    if (!uv_is_closing((uv_handle_t *)&pool->timer))
+        uv_close((uv_handle_t *)&pool->timer, on_timer_closed);
+}
+
+void lwb_pool_shutdown(struct lwb_pool *pool, void (*done)(void *ctx), void *ctx)
+{
+    assert(!pool->shutting_down);
+    pool->shutting_down = true;
+    pool->shut_down = done;
+    pool->shut_down_ctx = ctx;
+    pool->shutdown_started_ms = lwb_clock_ms();
+    for (unsigned i = 0; i < pool->n_slots; i++)
+        (void)lwb_worker_stop(pool->slots[i]->worker, true, on_stopped, pool);
+    lwb_pool_wake(pool);
+}
+
+const struct lwb_pool_report *lwb_pool_report(const struct lwb_pool *pool)
+{
+    return &pool->report;
+}
+
+/* ---- the look
+ * -------------------------------------------------------------------------------------------- */
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct lwb_pool *pool = timer->data;
+
+    drop_tickets(pool);
+    if (pool->shutting_down) {
+        finish_shutdown(pool);
+        return;
+    }
+    end_idle(pool);
+    serve_queue(pool);
+    set_timer(pool);
+}
+
+void lwb_pool_snapshot(const struct lwb_pool *pool, struct lwb_pool_snapshot *out)
+{
+    struct lwb_pool_snapshot snapshot = {
+        .max_workers = pool->config.max_workers,
+        .queue_depth = queue_depth(pool),
+        .sum = pool->retired,
+        .queue_timeouts = pool->queue_timeouts,
+        .memory_rejections = pool->memory_rejections,
+        .evictions = pool->evictions,
+        .warm_grants = pool->warm_grants,
+        .cold_grants = pool->cold_grants,
+    };
+
+    for (unsigned i = 0; i < pool->n_slots; i++) {
+        const struct slot *slot = pool->slots[i];
+        struct lwb_worker_stats stats;
+
+        lwb_worker_stats(slot->worker, &stats);
+        if (!lwb_slot_has_child(slot))
+            stats.memory = 0;
+        lwb_worker_stats_add(&snapshot.sum, &stats);
+        snapshot.workers += lwb_slot_has_child(slot);
+        snapshot.active += slot->use == SLOT_LEASED || slot->use == SLOT_OPENING;
+        snapshot.warm += lwb_slot_is_warm(slot);
+    }
+    snapshot.total_memory = snapshot.sum.memory;
+    *out = snapshot;
+}

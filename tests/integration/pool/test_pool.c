@@ -1,0 +1,300 @@
+#include "tests/support/test.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/support/pool_fixture.h"
+
+/* A pool over fake children: who gets a session, when, and which. */
+
+static void a_lease_is_granted_used_and_granted_again_warm(void **state)
+{
+    struct pool_fixture *fixture = *state;
+    struct lwb_pool_snapshot snapshot;
+
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    wait_granted(fixture, 0);
+    assert_int_equal(LWB_OK, check(fixture, 0, "echo"));
+    give_back(fixture, 0);
+    seek(fixture, 1, "A");
+    wait_granted(fixture, 1);
+    assert_int_equal(LWB_OK, check(fixture, 1, "echo"));
+    lwb_pool_snapshot(fixture->pool, &snapshot);
+    assert_int_equal(1, snapshot.workers);
+    assert_int_equal(1, snapshot.active);
+    assert_int_equal(1, snapshot.cold_grants);
+    assert_int_equal(1, snapshot.warm_grants);
+    assert_int_equal(1, snapshot.sum.imports);
+}
+
+/* Not merely warm capacity: two requests run at the same time. */
+static void leases_run_at_once(void **state)
+{
+    struct pool_fixture *fixture = *state;
+    struct lwb_pool_snapshot snapshot;
+
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    seek(fixture, 1, "A");
+    wait_granted(fixture, 0);
+    wait_granted(fixture, 1);
+    begin_check(fixture, 0, "silent", 0);
+    assert_int_equal(LWB_OK, check(fixture, 1, "echo"));
+    assert_int_equal(0, fixture->seekers[0].done_calls);
+    lwb_pool_snapshot(fixture->pool, &snapshot);
+    assert_int_equal(2, snapshot.active);
+    lwb_lease_cancel(fixture->seekers[0].lease);
+    run_until(&fixture->base, &fixture->seekers[0].done_calls, 1);
+    assert_int_equal(LWB_ERR_CANCELLED, fixture->seekers[0].done.code);
+}
+
+static void a_waiter_is_woken_when_a_lease_comes_back(void **state)
+{
+    struct pool_fixture *fixture = *state;
+    struct lwb_pool_snapshot snapshot;
+
+    fixture->config.max_workers = 1;
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    wait_granted(fixture, 0);
+    seek(fixture, 1, "A");
+    assert_int_equal(LWB_OK, check(fixture, 0, "echo")); /* the loop has turned meanwhile */
+    assert_int_equal(0, fixture->seekers[1].calls);
+    lwb_pool_snapshot(fixture->pool, &snapshot);
+    assert_int_equal(1, snapshot.queue_depth);
+    give_back(fixture, 0);
+    wait_granted(fixture, 1);
+}
+
+static void an_idle_worker_makes_room_for_another_key(void **state)
+{
+    struct pool_fixture *fixture = *state;
+    struct lwb_pool_snapshot snapshot;
+
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    wait_granted(fixture, 0);
+    seek(fixture, 1, "B");
+    wait_granted(fixture, 1);
+    give_back(fixture, 0); /* A: used least recently */
+    pool_fixture_pass_ms(fixture, 5);
+    give_back(fixture, 1);
+    seek(fixture, 2, "C");
+    wait_granted(fixture, 2);
+    seek(fixture, 3, "B");
+    wait_granted(fixture, 3);
+    lwb_pool_snapshot(fixture->pool, &snapshot);
+    assert_int_equal(1, snapshot.evictions);
+    assert_int_equal(1, snapshot.warm_grants); /* B had been kept */
+    assert_int_equal(2, snapshot.workers);
+}
+
+static void waiting_has_an_end(void **state)
+{
+    struct pool_fixture *fixture = *state;
+    struct lwb_pool_snapshot snapshot;
+
+    fixture->config.max_workers = 1;
+    fixture->config.wait_timeout_ms = 20;
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    wait_granted(fixture, 0);
+    seek(fixture, 1, "B");
+    run_until(&fixture->base, &fixture->seekers[1].calls, 1);
+    assert_int_equal(LWB_ERR_POOL_TIMEOUT, fixture->seekers[1].failed.code);
+    assert_int_equal(20, fixture->seekers[1].failed.facts.ms);
+    lwb_pool_snapshot(fixture->pool, &snapshot);
+    assert_int_equal(1, snapshot.queue_timeouts);
+    assert_int_equal(0, snapshot.queue_depth);
+}
+
+static void a_full_queue_refuses_at_once(void **state)
+{
+    struct pool_fixture *fixture = *state;
+    struct lwb_error err;
+
+    fixture->config.max_workers = 1;
+    fixture->config.max_queue = 1;
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    wait_granted(fixture, 0);
+    seek(fixture, 1, "B");
+    assert_int_equal(LWB_ERR_POOL_EXHAUSTED, try_seek(fixture, 2, "C", &err));
+    assert_int_equal(1, err.facts.limit);
+}
+
+static void a_ticket_can_be_given_up(void **state)
+{
+    struct pool_fixture *fixture = *state;
+
+    fixture->config.max_workers = 1;
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    wait_granted(fixture, 0);
+    seek(fixture, 1, "B");
+    lwb_pool_ticket_cancel(fixture->seekers[1].ticket);
+    assert_int_equal(0, fixture->seekers[1].calls);
+    run_until(&fixture->base, &fixture->seekers[1].calls, 1);
+    assert_int_equal(LWB_ERR_CANCELLED, fixture->seekers[1].failed.code);
+}
+
+/* R24: what ends the child ends the lease, and using it then does no work. */
+static void a_dead_child_makes_the_lease_invalid(void **state)
+{
+    struct pool_fixture *fixture = *state;
+    struct lwb_error err;
+
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    wait_granted(fixture, 0);
+    assert_int_equal(LWB_ERR_CHILD_ABORTED, check(fixture, 0, "segv"));
+    assert_false(lwb_lease_is_valid(fixture->seekers[0].lease));
+    assert_int_equal(LWB_ERR_LEASE_INVALID, try_check(fixture, 0, "echo", 0, &err));
+    give_back(fixture, 0);
+    seek(fixture, 1, "A"); /* the next generation */
+    wait_granted(fixture, 1);
+    assert_int_equal(LWB_OK, check(fixture, 1, "echo"));
+}
+
+static void a_policy_restart_comes_before_the_request(void **state)
+{
+    struct pool_fixture *fixture = *state;
+    struct lwb_pool_snapshot snapshot;
+    struct lwb_error err;
+
+    fixture->config.max_workers = 1;
+    fixture->config.worker.policy.max_requests = 3; /* open is one */
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    wait_granted(fixture, 0);
+    assert_int_equal(LWB_OK, check(fixture, 0, "echo"));
+    assert_int_equal(LWB_OK, check(fixture, 0, "echo"));
+    assert_int_equal(LWB_ERR_LEASE_INVALID, try_check(fixture, 0, "echo", 0, &err));
+    assert_string_equal("session has ended: its child is to be replaced (max-requests)", err.text);
+    give_back(fixture, 0);
+    seek(fixture, 1, "A");
+    wait_granted(fixture, 1);
+    lwb_pool_snapshot(fixture->pool, &snapshot);
+    assert_int_equal(1, snapshot.sum.restarts_by[LWB_RESTART_MAX_REQUESTS]);
+    assert_int_equal(LWB_RESTART_MAX_REQUESTS, snapshot.sum.last_restart);
+}
+
+static void a_session_that_cannot_be_opened_is_the_seekers_news(void **state)
+{
+    struct pool_fixture *fixture = *state;
+
+    fixture->scenario = "refuse-open";
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    run_until(&fixture->base, &fixture->seekers[0].calls, 1);
+    assert_int_equal(LWB_ERR_NO_TOOLCHAIN, fixture->seekers[0].failed.code);
+    assert_string_equal("opening a session: no Lean here", fixture->seekers[0].failed.text);
+}
+
+static void a_child_that_cannot_start_is_the_seekers_news(void **state)
+{
+    struct pool_fixture *fixture = *state;
+
+    fixture->scenario = "start-stderr";
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    run_until(&fixture->base, &fixture->seekers[0].calls, 1);
+    assert_int_equal(LWB_ERR_CHILD_EXITED, fixture->seekers[0].failed.code);
+    assert_non_null(strstr(fixture->seekers[0].failed.text, "no such host"));
+}
+
+/* R18: a key whose child never comes up is not tried for ever. */
+static void restarts_are_limited(void **state)
+{
+    struct pool_fixture *fixture = *state;
+
+    fixture->scenario = "start-exit3";
+    fixture->config.worker.policy.window_restarts = 2;
+    pool_fixture_open(fixture);
+    for (unsigned i = 0; i < 4; i++) {
+        seek(fixture, i, "A");
+        run_until(&fixture->base, &fixture->seekers[i].calls, 1);
+    }
+    assert_int_equal(LWB_ERR_CHILD_EXITED, fixture->seekers[2].failed.code);
+    assert_int_equal(LWB_ERR_RESTART_LIMIT, fixture->seekers[3].failed.code);
+}
+
+static void shutdown_ends_requests_waiters_and_children(void **state)
+{
+    struct pool_fixture *fixture = *state;
+    struct lwb_error err;
+
+    fixture->config.max_workers = 2;
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    seek(fixture, 1, "B");
+    wait_granted(fixture, 0);
+    wait_granted(fixture, 1);
+    begin_check(fixture, 0, "silent", 0);
+    seek(fixture, 2, "C");
+    pool_fixture_shut_down(fixture);
+    assert_int_equal(LWB_ERR_SHUTDOWN, fixture->seekers[0].done.code);
+    assert_int_equal(LWB_ERR_SHUTDOWN, fixture->seekers[2].failed.code);
+    assert_int_equal(1, lwb_pool_report(fixture->pool)->stopped[LWB_STOP_KILLED]);
+    assert_int_equal(1, lwb_pool_report(fixture->pool)->stopped[LWB_STOP_GRACEFUL]);
+    assert_int_equal(0, child_processes());
+    assert_int_equal(LWB_ERR_LEASE_INVALID, try_check(fixture, 1, "echo", 0, &err));
+    assert_int_equal(LWB_ERR_SHUTDOWN, try_seek(fixture, 3, "A", &err));
+}
+
+static void a_lease_returned_in_flight_still_hears_of_its_end(void **state)
+{
+    struct pool_fixture *fixture = *state;
+
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    wait_granted(fixture, 0);
+    begin_check(fixture, 0, "silent", 0);
+    give_back(fixture, 0);
+    run_until(&fixture->base, &fixture->seekers[0].done_calls, 1);
+    assert_int_equal(LWB_ERR_CANCELLED, fixture->seekers[0].done.code);
+    seek(fixture, 1, "A");
+    wait_granted(fixture, 1);
+}
+
+static void idle_workers_are_ended_after_their_time(void **state)
+{
+    struct pool_fixture *fixture = *state;
+    struct lwb_pool_snapshot snapshot;
+
+    fixture->config.idle_timeout_ms = 10;
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    wait_granted(fixture, 0);
+    give_back(fixture, 0);
+    do {
+        (void)uv_run(&fixture->base.loop, UV_RUN_ONCE);
+        lwb_pool_snapshot(fixture->pool, &snapshot);
+    } while (snapshot.workers);
+    assert_int_equal(1, snapshot.sum.exits);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        POOL_TEST(a_lease_is_granted_used_and_granted_again_warm),
+        POOL_TEST(leases_run_at_once),
+        POOL_TEST(a_waiter_is_woken_when_a_lease_comes_back),
+        POOL_TEST(an_idle_worker_makes_room_for_another_key),
+        POOL_TEST(waiting_has_an_end),
+        POOL_TEST(a_full_queue_refuses_at_once),
+        POOL_TEST(a_ticket_can_be_given_up),
+        POOL_TEST(a_dead_child_makes_the_lease_invalid),
+        POOL_TEST(a_policy_restart_comes_before_the_request),
+        POOL_TEST(a_session_that_cannot_be_opened_is_the_seekers_news),
+        POOL_TEST(a_child_that_cannot_start_is_the_seekers_news),
+        POOL_TEST(restarts_are_limited),
+        POOL_TEST(shutdown_ends_requests_waiters_and_children),
+        POOL_TEST(a_lease_returned_in_flight_still_hears_of_its_end),
+        POOL_TEST(idle_workers_are_ended_after_their_time),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
