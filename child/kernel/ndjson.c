@@ -999,7 +999,7 @@ bool kn_read_export(struct kn_reader *r, struct kn_ctx *ctx, struct lwb_bytes fi
         if (r->line == UINT32_MAX - 1)
             return kn_unknown(r, "more than 4 billion lines");
         r->line++;
-        if (!read_line(r))
+        if (!kn_read_fast(r) && !read_line(r))
             return false;
         if ((r->line & 0xfff) == 0 && !kn_may_go_on_slow(ctx))
             return kn_unknown(r, "%s", ctx->reason);

@@ -72,6 +72,9 @@ bool kn_read_name(struct kn_reader *r, kn_name *out);
 bool kn_read_expr(struct kn_reader *r, kn_ref *out);
 bool kn_read_names(struct kn_reader *r, const kn_name **out, uint32_t *n); /* in env->arena */
 
+/* The present line, if it is an expression in the exporter's own spelling; else nothing happens. */
+bool kn_read_fast(struct kn_reader *r);
+
 /* The value of "axiom", "def", ... */
 enum kn_record {
     KN_RECORD_AXIOM,

@@ -212,9 +212,8 @@ void kn_ctx_reset(struct kn_ctx *ctx)
     ctx->eager = false;
 }
 
-static bool grow_slots(struct kn_ctx *ctx, struct kn_store *store)
+static bool grow_slots(struct kn_ctx *ctx, struct kn_store *store, size_t n)
 {
-    size_t n = 2 * ((size_t)store->mask + 1);
     struct kn_intern_slot *slots = kn_take(ctx->budget, n * sizeof(*slots));
     uint32_t mask = (uint32_t)(n - 1);
     uint32_t i;
@@ -234,6 +233,15 @@ static bool grow_slots(struct kn_ctx *ctx, struct kn_store *store)
     store->slots = slots;
     store->mask = mask;
     return true;
+}
+
+bool kn_expect_nodes(struct kn_ctx *ctx, size_t n)
+{
+    size_t slots = FIRST_SLOTS;
+
+    while (slots < n + n / 2 && slots < (size_t)1 << 31)
+        slots *= 2;
+    return slots <= (size_t)ctx->lasting->mask + 1 || grow_slots(ctx, ctx->lasting, slots);
 }
 
 static bool add_chunk(struct kn_ctx *ctx, struct kn_store *store)
@@ -272,7 +280,8 @@ static kn_ref insert(struct kn_ctx *ctx, struct kn_store *store, const struct kn
     kn_ref ref = store->base + store->count;
     uint32_t i;
 
-    if (store->count >= store->mask - store->mask / 4 && !grow_slots(ctx, store))
+    if (store->count >= store->mask - store->mask / 4 &&
+        !grow_slots(ctx, store, 2 * ((size_t)store->mask + 1)))
         return out_of_memory(ctx);
     if (store->count >> KN_CHUNK_BITS >= store->n_chunks && !add_chunk(ctx, store))
         return out_of_memory(ctx);
