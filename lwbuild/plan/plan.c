@@ -50,11 +50,10 @@ static int load_project(struct lwb_plan *plan, const struct lwb_plan_config *con
                         config->cwd);
     if (rc == 0)
         project->root = lwb_path_normalise(config->cwd);
-    project->package = lwb_strdup("");
     project->declared = rc > 0;
-    if (!project->root || !project->package || !lwb_project_add_library(project, "", project->root))
+    if (!project->root)
         return lwb_fail_memory(err);
-    return LWB_OK;
+    return lwb_project_load(project, config->package, config->toolchain, &plan->witnesses, err);
 }
 
 /* Append dir, made absolute, unless it is there already. */

@@ -17,6 +17,7 @@ struct lwb_library {
     struct lwb_strvec globs;   /* what to check when it is asked for: "A", "A.+", "A.*" */
     struct lwb_strvec options; /* "name=value": the package's, then its own */
     struct lwb_strvec plugins; /* absolute paths of shared libraries */
+    bool whole;                /* a folder without a lakefile: all modules below src_dir */
     bool executable;           /* a lean_exe: one root module */
     bool is_default;           /* checked when nothing is asked for */
 };
@@ -41,6 +42,21 @@ LWB_DEFINE_AUTO(struct lwb_project, lwb_project_release);
  * there is none. A given folder that is not there is LWB_ERR_NO_PROJECT.
  */
 int lwb_project_find_root(char **out, const char *cwd, const char *given, struct lwb_error *err);
+
+/* Of the installed Lean, as far as the layout of build folders depends on it. */
+struct lwb_toolchain;
+
+/*
+ * Read what the folder project->root declares: lakefile.lean, else
+ * lakefile.toml, else leanpkg.toml, else nothing. `package` names the package
+ * to take modules from: NULL for the root's own, else one of those in
+ * lake-manifest.json. LWB_ERR_LAKEFILE names file and line, LWB_ERR_TARGET an
+ * unknown package. `toolchain` may be NULL.
+ */
+struct lwb_witnesses;
+int lwb_project_load(struct lwb_project *project, const char *package,
+                     const struct lwb_toolchain *toolchain, struct lwb_witnesses *witnesses,
+                     struct lwb_error *err);
 
 /* A library with empty fields at the end of the array; NULL when memory is out. */
 struct lwb_library *lwb_project_add_library(struct lwb_project *project, const char *name,

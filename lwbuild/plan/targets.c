@@ -358,7 +358,7 @@ static int list_library(struct lwb_plan *plan, const struct lwb_library *library
 {
     int rc = LWB_OK;
 
-    if (!library->globs.count)
+    if (library->whole)
         return list_tree(plan, library->src_dir, true, err);
     for (size_t i = 0; rc == LWB_OK && i < library->globs.count; i++)
         rc = list_glob(plan, library->globs.items[i], err);
@@ -383,13 +383,18 @@ static int list_libraries(struct lwb_plan *plan, const char *wanted, struct lwb_
     const struct lwb_project *project = &plan->project;
     bool found = false;
     bool defaults = false;
+    bool libraries = false;
     int rc = LWB_OK;
 
-    for (size_t i = 0; i < project->n_libraries; i++)
+    for (size_t i = 0; i < project->n_libraries; i++) {
         defaults |= project->libraries[i].is_default;
+        libraries |= !project->libraries[i].executable;
+    }
     for (size_t i = 0; rc == LWB_OK && i < project->n_libraries; i++) {
         const struct lwb_library *library = &project->libraries[i];
-        bool asked = wanted ? strcmp(library->name, wanted) == 0 : !defaults || library->is_default;
+        bool asked = wanted     ? strcmp(library->name, wanted) == 0
+                     : defaults ? library->is_default
+                                : !libraries || !library->executable;
 
         if (asked)
             rc = list_library(plan, library, err);

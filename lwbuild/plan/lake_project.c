@@ -1,0 +1,400 @@
+#include "lwbuild/plan/project.h"
+
+#include <unistd.h>
+
+#include "lwbuild/base/alloc.h"
+#include "lwbuild/base/path.h"
+#include "lwbuild/plan/lake_manifest.h"
+#include "lwbuild/plan/lakefile.h"
+#include "lwbuild/plan/toml.h"
+#include "lwbuild/plan/toolchain.h"
+#include "lwbuild/plan/witness.h"
+
+/*
+ * From lakefile and manifest to libraries and search path.
+ *
+ * Where packages and their .olean files lie has changed over the years:
+ *
+ *     packages   lean_packages (2021), lake-packages (2022), .lake/packages (4.3)
+ *     .olean     build/lib, .lake/build/lib (4.3), .lake/build/lib/lean (4.18)
+ *
+ * The newest layout that is there counts, of those that the Lean in use may
+ * have made. Of a package's own lakefile nothing is read but in lakefile.toml
+ * the folder that it builds in.
+ */
+enum { MAX_LAKEFILE = 4 * 1024 * 1024, MAX_MANIFEST = 16 * 1024 * 1024 };
+
+struct loader {
+    struct lwb_project *project;
+    const struct lwb_toolchain *toolchain;
+    struct lwb_witnesses *witnesses;
+    struct lwb_lakefile lakefile;
+    struct lwb_lake_manifest manifest;
+    char *dir; /* of the package whose modules are wanted */
+    struct lwb_error *err;
+};
+
+static void release_loader(struct loader *loader)
+{
+    lwb_lakefile_release(&loader->lakefile);
+    lwb_lake_manifest_release(&loader->manifest);
+    lwb_free(loader->dir);
+}
+LWB_DEFINE_AUTO(struct loader, release_loader);
+
+/* 1 if the folder exists; noted either way. */
+static int probe(struct loader *loader, const char *dir)
+{
+    return dir ? lwb_witnesses_probe(loader->witnesses, dir, loader->err)
+               : lwb_fail_memory(loader->err);
+}
+
+/* ---- files ---- */
+
+typedef int reader_fn(void *out, struct lwb_bytes text, struct lwb_error *err);
+
+static int read_toml(void *out, struct lwb_bytes text, struct lwb_error *err)
+{
+    return lwb_lakefile_read_toml(out, text, err);
+}
+
+static int read_lean(void *out, struct lwb_bytes text, struct lwb_error *err)
+{
+    return lwb_lakefile_read_lean(out, text, err);
+}
+
+static int read_manifest(void *out, struct lwb_bytes text, struct lwb_error *err)
+{
+    return lwb_lake_manifest_read(out, text, err);
+}
+
+/* 1 when dir/name was there and has been read. Errors name the file. */
+static int read_file(struct loader *loader, const char *dir, const char *name, size_t max,
+                     reader_fn *reader, void *out)
+{
+    LWB_AUTO(lwb_free_text) char *path = lwb_path_join(dir, name);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(max);
+    int rc = path ? lwb_witnesses_read(loader->witnesses, &text, path, loader->err)
+                  : lwb_fail_memory(loader->err);
+
+    if (rc <= 0)
+        return rc;
+    rc = reader(out, lwb_buf_bytes(&text), loader->err);
+    return rc < 0 ? lwb_error_context(loader->err, "%s", path) : 1;
+}
+
+/* Lake takes lakefile.toml only where there is no lakefile.lean. */
+static int read_lakefile(struct loader *loader, const char *dir, struct lwb_lakefile *out)
+{
+    int rc = read_file(loader, dir, "lakefile.lean", MAX_LAKEFILE, read_lean, out);
+
+    return rc ? rc : read_file(loader, dir, "lakefile.toml", MAX_LAKEFILE, read_toml, out);
+}
+
+/* ---- where packages are ---- */
+
+static char *join3(const char *a, const char *b, const char *c)
+{
+    LWB_AUTO(lwb_free_text) char *ab = lwb_path_join(a, b);
+    LWB_AUTO(lwb_free_text) char *abc = ab ? lwb_path_join(ab, c) : NULL;
+
+    return abc ? lwb_path_normalise(abc) : NULL;
+}
+
+/* The folder of a fetched package; the place of today when it is in none. */
+static int find_fetched(struct loader *loader, const char *name, char **out)
+{
+    static const char *const places[] = { ".lake/packages", "lake-packages", "lean_packages" };
+    const char *root = loader->project->root;
+    const char *declared = loader->manifest.packages_dir ? loader->manifest.packages_dir
+                                                         : loader->lakefile.packages_dir;
+    int rc = 0;
+
+    if (declared) {
+        *out = join3(root, declared, name);
+        return *out ? LWB_OK : lwb_fail_memory(loader->err);
+    }
+    for (size_t i = 0; rc == 0 && i < LWB_COUNT(places); i++) {
+        LWB_AUTO(lwb_free_text) char *dir = join3(root, places[i], name);
+
+        rc = probe(loader, dir);
+        if (rc > 0)
+            *out = LWB_TAKE(dir);
+    }
+    if (rc == 0) {
+        *out = join3(root, places[0], name);
+        return *out ? LWB_OK : lwb_fail_memory(loader->err);
+    }
+    return rc < 0 ? rc : LWB_OK;
+}
+
+static int find_package(struct loader *loader, const struct lwb_lake_package *package, char **out)
+{
+    LWB_AUTO(lwb_free_text) char *fetched = NULL;
+    int rc;
+
+    if (package->dir) {
+        *out = lwb_path_absolute(loader->project->root, package->dir);
+        return *out ? LWB_OK : lwb_fail_memory(loader->err);
+    }
+    rc = find_fetched(loader, package->name, &fetched);
+    if (rc < 0)
+        return rc;
+    *out = join3(fetched, package->sub_dir, "");
+    return *out ? LWB_OK : lwb_fail_memory(loader->err);
+}
+
+/* ---- where their .olean files are ---- */
+
+static int take_build_dir(void *out, struct lwb_bytes text, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_toml_release) struct lwb_toml_document document = { 0 };
+    const struct lwb_toml *dir;
+
+    if (lwb_toml_parse(&document, text, err) < 0)
+        return err->code;
+    dir = lwb_toml_get(document.root, "buildDir");
+    if (!dir || dir->type != LWB_TOML_STRING)
+        return LWB_OK;
+    *(char **)out = lwb_strdup(dir->text);
+    return *(char **)out ? LWB_OK : lwb_fail_memory(err);
+}
+
+static bool may_have_lib_lean(const struct loader *loader)
+{
+    return !loader->toolchain || loader->toolchain->minor >= 18;
+}
+
+static int add_olean_folder(struct loader *loader, const char *package)
+{
+    LWB_AUTO(lwb_free_text) char *declared = NULL;
+    int rc = read_file(loader, package, "lakefile.toml", MAX_LAKEFILE, take_build_dir, &declared);
+    const char *const builds[] = { declared ? declared : ".lake/build", "build" };
+    const char *const libs[] = { "lib/lean", "lib" };
+    size_t n_candidates = declared ? 2 : 4;
+    char *found = NULL;
+
+    for (size_t i = 0; rc >= 0 && !found && i < n_candidates; i++) {
+        const char *lib = libs[i % 2];
+        LWB_AUTO(lwb_free_text) char *dir = join3(package, builds[i / 2], lib);
+
+        if (strcmp(lib, "lib/lean") == 0 && !may_have_lib_lean(loader))
+            continue;
+        rc = probe(loader, dir);
+        if (rc > 0)
+            found = LWB_TAKE(dir);
+    }
+    if (rc < 0)
+        return rc;
+    /* A package that was not built: its folder is named where the import is missing. */
+    if (!found)
+        found = join3(package, builds[0], libs[!may_have_lib_lean(loader)]);
+    return lwb_strvec_append_take(&loader->project->search, found) ? lwb_fail_memory(loader->err)
+                                                                   : LWB_OK;
+}
+
+/* All packages but the one whose modules are checked. */
+static int add_packages(struct loader *loader)
+{
+    int rc = LWB_OK;
+
+    for (size_t i = 0; rc == LWB_OK && i < loader->manifest.n_packages; i++) {
+        LWB_AUTO(lwb_free_text) char *dir = NULL;
+
+        rc = find_package(loader, &loader->manifest.packages[i], &dir);
+        if (rc == LWB_OK && strcmp(dir, loader->dir) != 0)
+            rc = add_olean_folder(loader, dir);
+    }
+    return rc;
+}
+
+/* Without a manifest, what the lakefile requires is all that is known. */
+static int list_requires(struct loader *loader)
+{
+    struct lwb_lake_manifest *manifest = &loader->manifest;
+
+    for (size_t i = 0; i < loader->lakefile.n_requires; i++) {
+        const struct lwb_lake_require *require = &loader->lakefile.requires[i];
+        struct lwb_lake_package package = {
+            .name = lwb_strdup(require->name),
+            .dir = require->path ? lwb_strdup(require->path) : NULL,
+            .sub_dir = lwb_strdup(""),
+        };
+
+        if (!package.name || !package.sub_dir || (require->path && !package.dir) ||
+            lwb_grow(&manifest->packages, &manifest->cap, manifest->n_packages, sizeof(package))) {
+            lwb_free(package.name);
+            lwb_free(package.dir);
+            lwb_free(package.sub_dir);
+            return lwb_fail_memory(loader->err);
+        }
+        manifest->packages[manifest->n_packages++] = package;
+    }
+    return LWB_OK;
+}
+
+static int load_packages(struct loader *loader)
+{
+    int rc = read_file(loader, loader->project->root, "lake-manifest.json", MAX_MANIFEST,
+                       read_manifest, &loader->manifest);
+
+    return rc == 0 ? list_requires(loader) : rc < 0 ? rc : LWB_OK;
+}
+
+/* ---- libraries ---- */
+
+static int copy_settings(struct loader *loader, struct lwb_library *library,
+                         const struct lwb_lean_settings *settings)
+{
+    if (lwb_strvec_copy(&library->options, &settings->options))
+        return lwb_fail_memory(loader->err);
+    for (size_t i = 0; i < settings->plugins.count; i++)
+        if (lwb_strvec_append_take(&library->plugins,
+                                   lwb_path_absolute(loader->dir, settings->plugins.items[i])))
+            return lwb_fail_memory(loader->err);
+    return LWB_OK;
+}
+
+static int add_target(struct loader *loader, const struct lwb_lake_target *target)
+{
+    LWB_AUTO(lwb_free_text)
+    char *src_dir = join3(loader->dir, loader->lakefile.src_dir, target->src_dir);
+    struct lwb_library *library =
+        src_dir ? lwb_project_add_library(loader->project, target->name, src_dir) : NULL;
+    int rc;
+
+    if (!library || lwb_strvec_copy(&library->roots, &target->roots) ||
+        lwb_strvec_copy(&library->globs, &target->globs))
+        return lwb_fail_memory(loader->err);
+    library->executable = target->executable;
+    library->is_default = target->is_default;
+    rc = copy_settings(loader, library, &loader->lakefile.settings);
+    return rc < 0 ? rc : copy_settings(loader, library, &target->settings);
+}
+
+static int add_targets(struct loader *loader)
+{
+    LWB_AUTO(lwb_free_text) char *src_dir = NULL;
+    struct lwb_library *rest;
+    int rc = LWB_OK;
+
+    for (size_t i = 0; rc == LWB_OK && i < loader->lakefile.n_targets; i++)
+        rc = add_target(loader, &loader->lakefile.targets[i]);
+    if (rc < 0 || loader->project->n_libraries)
+        return rc;
+    /* A package without targets: its files can still be named one by one. */
+    src_dir = join3(loader->dir, loader->lakefile.src_dir, "");
+    rest = src_dir ? lwb_project_add_library(loader->project, "", src_dir) : NULL;
+    return rest ? copy_settings(loader, rest, &loader->lakefile.settings)
+                : lwb_fail_memory(loader->err);
+}
+
+static int take_leanpkg_path(void *out, struct lwb_bytes text, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_toml_release) struct lwb_toml_document document = { 0 };
+    const struct lwb_toml *value;
+
+    if (lwb_toml_parse(&document, text, err) < 0)
+        return err->code = LWB_ERR_LAKEFILE;
+    value = lwb_toml_get(document.root, "package");
+    value = value && value->type == LWB_TOML_TABLE ? lwb_toml_get(value, "path") : NULL;
+    if (!value || value->type != LWB_TOML_STRING)
+        return LWB_OK;
+    *(char **)out = lwb_strdup(value->text);
+    return *(char **)out ? LWB_OK : lwb_fail_memory(err);
+}
+
+/* No lakefile: all modules of the folder, or of the one that a leanpkg.toml of 2021 names. */
+static int use_plain_folder(struct loader *loader)
+{
+    struct lwb_project *project = loader->project;
+    LWB_AUTO(lwb_free_text) char *path = NULL;
+    LWB_AUTO(lwb_free_text) char *src_dir = NULL;
+    struct lwb_library *library;
+
+    if (read_file(loader, project->root, "leanpkg.toml", MAX_LAKEFILE, take_leanpkg_path, &path) <
+        0)
+        return loader->err->code;
+    src_dir = lwb_path_absolute(project->root, path ? path : ".");
+    library = src_dir ? lwb_project_add_library(project, "", src_dir) : NULL;
+    project->package = lwb_strdup("");
+    if (!library || !project->package)
+        return lwb_fail_memory(loader->err);
+    library->whole = true;
+    return LWB_OK;
+}
+
+/* ---- which package ---- */
+
+static int fail_unknown_package(const struct loader *loader, const char *package)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf known = LWB_BUF(LWB_PATH_MAX);
+
+    lwb_buf_append_text(&known, loader->lakefile.name ? loader->lakefile.name : "");
+    for (size_t i = 0; i < loader->manifest.n_packages; i++)
+        lwb_buf_format(&known, ", %s", loader->manifest.packages[i].name);
+    return lwb_fail(loader->err, LWB_ERR_TARGET, "no package %s in %s, which knows %s", package,
+                    loader->project->root, lwb_buf_text(&known));
+}
+
+/* Turn to the lakefile of a package that the root depends on. */
+static int enter_package(struct loader *loader, const char *package)
+{
+    struct lwb_lakefile lakefile = { 0 };
+    size_t i = 0;
+    int rc;
+
+    while (i < loader->manifest.n_packages &&
+           strcmp(loader->manifest.packages[i].name, package) != 0)
+        i++;
+    if (i == loader->manifest.n_packages)
+        return fail_unknown_package(loader, package);
+    lwb_free(loader->dir);
+    loader->dir = NULL;
+    rc = find_package(loader, &loader->manifest.packages[i], &loader->dir);
+    if (rc == LWB_OK)
+        rc = read_lakefile(loader, loader->dir, &lakefile);
+    if (rc == 0)
+        return lwb_fail(loader->err, LWB_ERR_LAKEFILE, "%s: there is no lakefile", loader->dir);
+    if (rc > 0) {
+        lwb_lakefile_release(&loader->lakefile);
+        loader->lakefile = lakefile;
+    }
+    return rc < 0 ? rc : LWB_OK;
+}
+
+int lwb_project_load(struct lwb_project *project, const char *package,
+                     const struct lwb_toolchain *toolchain, struct lwb_witnesses *witnesses,
+                     struct lwb_error *err)
+{
+    LWB_AUTO(release_loader)
+    struct loader loader = {
+        .project = project,
+        .toolchain = toolchain,
+        .witnesses = witnesses,
+        .err = err,
+    };
+    int rc;
+
+    loader.dir = lwb_strdup(project->root);
+    if (!loader.dir)
+        return lwb_fail_memory(err);
+    rc = read_lakefile(&loader, project->root, &loader.lakefile);
+    if (rc == 0 && package)
+        return lwb_fail(err, LWB_ERR_TARGET, "no package %s: there is no lakefile in %s", package,
+                        project->root);
+    if (rc == 0)
+        return use_plain_folder(&loader);
+    if (rc > 0)
+        rc = load_packages(&loader);
+    if (rc == LWB_OK && package && strcmp(package, loader.lakefile.name) != 0)
+        rc = enter_package(&loader, package);
+    if (rc == LWB_OK)
+        rc = add_packages(&loader);
+    if (rc == LWB_OK)
+        rc = add_targets(&loader);
+    if (rc < 0)
+        return rc;
+    project->package = LWB_TAKE(loader.lakefile.name);
+    return LWB_OK;
+}
