@@ -29,13 +29,30 @@ static size_t char_len(const unsigned char *s, size_t len)
     return 0;
 }
 
+/* Bytes from the start that are ASCII, counted eight at a time: most texts are nothing else. */
+static size_t ascii_prefix(const unsigned char *s, size_t len)
+{
+    size_t at = 0;
+    uint64_t word;
+
+    for (; len - at >= sizeof(word); at += sizeof(word)) {
+        memcpy(&word, s + at, sizeof(word));
+        if (word & UINT64_C(0x8080808080808080))
+            break;
+    }
+    while (at < len && s[at] < 0x80)
+        at++;
+    return at;
+}
+
 size_t lwb_utf8_valid_prefix(struct lwb_bytes text)
 {
     const unsigned char *s = (const unsigned char *)text.ptr;
     size_t at = 0;
 
     while (at < text.len) {
-        size_t step = char_len(s + at, text.len - at);
+        size_t step =
+            s[at] < 0x80 ? ascii_prefix(s + at, text.len - at) : char_len(s + at, text.len - at);
 
         if (!step)
             return at;

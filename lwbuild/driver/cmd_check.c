@@ -1,0 +1,168 @@
+#include "lwbuild/driver/cmd_check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lwbuild/base/trace.h"
+#include "lwbuild/driver/outputs.h"
+#include "lwbuild/driver/run.h"
+#include "lwbuild/driver/snapshot.h"
+
+enum { DEFAULT_TIMEOUT_S = 600, MAX_JOBS = 1024 };
+
+static bool is_word(const char *value, const char *word)
+{
+    return value && strcmp(value, word) == 0;
+}
+
+static bool wants_color(const struct lwb_options *options)
+{
+    const char *force = getenv("CLICOLOR_FORCE");
+
+    if (is_word(options->color, "always"))
+        return true;
+    if (is_word(options->color, "never") || getenv("NO_COLOR"))
+        return false;
+    if (force && *force && strcmp(force, "0") != 0)
+        return true;
+    return isatty(STDOUT_FILENO) == 1;
+}
+
+static unsigned choose_jobs(const struct lwb_options *options)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (options->jobs)
+        return options->jobs < MAX_JOBS ? (unsigned)options->jobs : MAX_JOBS;
+    return processors > 0 ? (unsigned)processors : 1;
+}
+
+static void choose_config(struct lwb_run_config *config, const struct lwb_options *options)
+{
+    *config = (struct lwb_run_config){
+        .isolation = is_word(options->isolation, "fresh")     ? LWB_RUN_FRESH
+                     : is_word(options->isolation, "confirm") ? LWB_RUN_CONFIRM
+                                                              : LWB_RUN_WARM,
+        .policy = {
+            .fail_on = is_word(options->fail_on, "warning") ? LWB_FAIL_ON_WARNING
+                       : is_word(options->fail_on, "sorry") ? LWB_FAIL_ON_SORRY
+                                                            : LWB_FAIL_ON_ERROR,
+            .allow_axioms = &options->allow_axioms,
+            .expect = &options->expect,
+        },
+        .jobs = choose_jobs(options),
+        .timeout_ms = (options->timeout_s ? options->timeout_s : DEFAULT_TIMEOUT_S) * 1000,
+        .max_memory = options->max_rss_mib * 1024 * 1024,
+        .look_up_only = options->command == LWB_CMD_REPLAY,
+        .json = is_word(options->format, "json"),
+        .explain = options->explain,
+        .color = wants_color(options),
+        .quiet = options->quiet,
+        .verbose = options->verbose,
+        .progress = !options->quiet && !is_word(options->format, "json") &&
+                    isatty(STDERR_FILENO) == 1,
+    };
+}
+
+/* Options that only one host understands are refused where they would be silently ignored. */
+static int refuse_misplaced(const struct lwb_world *world, struct lwb_error *err)
+{
+    const struct lwb_options *options = world->options;
+
+    for (size_t i = 0; i < lwb_plan_batch_count(world->plan); i++) {
+        if (strcmp(lwb_plan_batch(world->plan, i)->host, "lean") != 0)
+            continue;
+        if (options->allow_axioms.count)
+            return lwb_fail(err, LWB_ERR_USAGE,
+                            "--allow-axiom is for export files; Lean modules do not report their "
+                            "axioms (use --fail-on sorry for Lean's own warnings)");
+        if (options->expect.count)
+            return lwb_fail(err, LWB_ERR_USAGE, "--expect is for export files (.ndjson)");
+    }
+    return LWB_OK;
+}
+
+/* A stamp must not say more than is true: what was planned is what lies there now. */
+static int recheck_inputs(struct lwb_world *world, struct lwb_error *err)
+{
+    for (size_t i = 0; i < lwb_plan_module_count(world->plan); i++) {
+        const struct lwb_plan_module *module = lwb_plan_module(world->plan, i);
+        struct lwb_file_stat now;
+        int rc = lwb_file_stat(&now, module->path, err);
+
+        if (rc < 0)
+            return rc;
+        if (rc == 0 || !lwb_file_stat_equal(&now, &module->stat))
+            return lwb_fail(err, LWB_ERR_SYSTEM, "%s was changed during the run; run again",
+                            module->path);
+    }
+    return LWB_OK;
+}
+
+static void write_snapshot(struct lwb_snapshot *snapshot, struct lwb_world *world,
+                           const struct lwb_run *run, const struct lwb_run_totals *totals)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf keys = LWB_BUF(SIZE_MAX / 2);
+
+    lwb_run_keys(run, &keys);
+    if (lwb_buf_ok(&keys))
+        lwb_snapshot_write(snapshot, world, lwb_buf_bytes(&keys), totals->cost_ns);
+}
+
+static int run_plan(struct lwb_world *world, struct lwb_snapshot *snapshot,
+                    enum lwb_exit_code *exit_code, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_run_destroy) struct lwb_run *run = NULL;
+    struct lwb_run_config config;
+    struct lwb_run_totals totals;
+    uv_loop_t loop;
+    int rc;
+
+    if (uv_loop_init(&loop) != 0)
+        return lwb_fail(err, LWB_ERR_SYSTEM, "cannot make an event loop");
+    choose_config(&config, world->options);
+    rc = lwb_run_create(&run, &loop, world, &config, err);
+    if (rc == LWB_OK)
+        rc = lwb_run_all(run, exit_code, err);
+    (void)uv_run(&loop, UV_RUN_DEFAULT); /* handles that are still closing */
+    (void)uv_loop_close(&loop);
+    if (rc < 0 || *exit_code != LWB_EXIT_ACCEPTED || world->options->command == LWB_CMD_REPLAY)
+        return rc;
+    lwb_run_totals(run, &totals);
+    rc = recheck_inputs(world, err);
+    if (rc == LWB_OK)
+        rc = lwb_outputs_write(world, err);
+    if (rc == LWB_OK && totals.messages == 0)
+        write_snapshot(snapshot, world, run, &totals);
+    return rc;
+}
+
+static int check(const struct lwb_options *options, struct lwb_snapshot *snapshot,
+                 enum lwb_exit_code *exit_code, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_world_close) struct lwb_world world = { 0 };
+    int rc = lwb_world_open(&world, options, err);
+
+    if (rc == LWB_OK)
+        rc = refuse_misplaced(&world, err);
+    return rc < 0 ? rc : run_plan(&world, snapshot, exit_code, err);
+}
+
+int lwb_cmd_check(const struct lwb_options *options)
+{
+    LWB_AUTO(lwb_snapshot_release) struct lwb_snapshot snapshot = { 0 };
+    enum lwb_exit_code exit_code = LWB_EXIT_ACCEPTED;
+    struct lwb_error err;
+    int rc = lwb_outputs_precheck(options, &err);
+
+    if (rc == LWB_OK && lwb_snapshot_answers(&snapshot, options))
+        return LWB_EXIT_ACCEPTED;
+    if (rc == LWB_OK)
+        rc = check(options, &snapshot, &exit_code, &err);
+    if (rc == LWB_OK)
+        return exit_code;
+    fprintf(stderr, "lwbuild: error: %s\n", err.text);
+    return lwb_world_exit_code(&err);
+}

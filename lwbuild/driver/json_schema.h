@@ -1,0 +1,19 @@
+#pragma once
+
+/*
+ * Version of the JSON that --format json prints: one object per line, each
+ * with "schema" and "type".
+ *
+ *   check, replay:  type "module": module, file, messages (severity, line,
+ *                   column, end_line, end_column, code, message), verdict
+ *                   (accepted, rejected, none; with the policy applied),
+ *                   host_verdict, reason, detail, blocked_by, cached,
+ *                   isolation, check_us; last a line of type "summary"
+ *   plan:           type "batch" and type "module"
+ *   --stats:        type "stats": every number by its id
+ *   doctor:         type "check": code, severity, subject, message, hint
+ *
+ * A member that is added keeps the number; one that changes its meaning or
+ * goes raises it.
+ */
+#define LWB_JSON_SCHEMA 1

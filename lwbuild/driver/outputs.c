@@ -1,0 +1,241 @@
+#include "lwbuild/driver/outputs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lwbuild/base/alloc.h"
+#include "lwbuild/base/path.h"
+#include "lwbuild/driver/depfile.h"
+
+enum { MAX_DEPFILE = 64 * 1024 * 1024 };
+
+static int check_folder(const char *option, const char *path, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_free_text) char *folder = NULL;
+
+    if (!path)
+        return LWB_OK;
+    folder = lwb_path_dirname(path);
+    if (!folder)
+        return lwb_fail_memory(err);
+    if (access(folder, W_OK | X_OK) != 0)
+        return lwb_fail_errno(err, LWB_ERR_USAGE, "%s %s: cannot write in the folder %s", option,
+                              path, folder);
+    return LWB_OK;
+}
+
+int lwb_outputs_precheck(const struct lwb_options *options, struct lwb_error *err)
+{
+    int rc = check_folder("--stamp", options->stamp, err);
+
+    return rc < 0 ? rc : check_folder("--depfile", options->depfile, err);
+}
+
+/* ---- what to name -------------------------------------------------------------------------- */
+
+struct collecting {
+    const struct lwb_world *world;
+    struct lwb_strvec paths;
+    bool failed;
+};
+
+/* The nearest folder above that exists: it changes when the absent path appears. */
+static char *existing_parent(const char *path)
+{
+    char *folder = lwb_path_dirname(path);
+
+    while (folder && access(folder, F_OK) != 0) {
+        char *parent = lwb_path_dirname(folder);
+
+        lwb_free(folder);
+        folder = parent;
+    }
+    return folder;
+}
+
+static bool is_pinned_by_toolchain(const struct lwb_world *world, const char *path)
+{
+    return world->has_toolchain && lwb_path_has_suffix(path, ".olean") &&
+           lwb_path_is_below(world->toolchain.prefix, path);
+}
+
+static void on_witness(void *ctx, enum lwb_witness kind, const char *path,
+                       const struct lwb_file_stat *st)
+{
+    struct collecting *collecting = ctx;
+    LWB_AUTO(lwb_free_text) char *folder = NULL;
+
+    (void)st;
+    if (kind == LWB_WITNESS_ABSENT) {
+        folder = existing_parent(path);
+        if (!folder)
+            collecting->failed = true;
+        path = folder ? folder : "";
+    } else if (kind == LWB_WITNESS_FILE && is_pinned_by_toolchain(collecting->world, path)) {
+        return;
+    }
+    if (*path && lwb_strvec_append(&collecting->paths, path))
+        collecting->failed = true;
+}
+
+static int compare_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void sort_and_unite(struct lwb_strvec *paths)
+{
+    size_t kept = 0;
+
+    if (!paths->count)
+        return;
+    qsort(paths->items, paths->count, sizeof(*paths->items), compare_text);
+    for (size_t i = 1; i < paths->count; i++) {
+        if (strcmp(paths->items[i], paths->items[kept]) == 0)
+            lwb_free(paths->items[i]);
+        else
+            paths->items[++kept] = paths->items[i];
+    }
+    paths->count = kept + 1;
+    paths->items[paths->count] = NULL;
+}
+
+static int add_joined(struct lwb_strvec *paths, const char *dir, const char *name)
+{
+    return lwb_strvec_append_take(paths, lwb_path_absolute(dir, name));
+}
+
+/* What the command line itself names as files; with --known-inputs the build knows these. */
+static int list_known(struct lwb_strvec *known, const struct lwb_world *world)
+{
+    const struct lwb_strvec *targets = &world->options->targets;
+    int failed = 0;
+
+    if (!world->options->known_inputs)
+        return 0;
+    for (size_t i = 0; i < targets->count; i++)
+        failed |= add_joined(known, world->cwd, targets->items[i]);
+    for (size_t i = 0; i < world->input_paths.count; i++)
+        failed |= lwb_strvec_append(known, world->input_paths.items[i]);
+    failed |= lwb_strvec_append(known, world->child);
+    sort_and_unite(known);
+    return failed;
+}
+
+static void drop_known(struct lwb_strvec *paths, const struct lwb_strvec *known)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < paths->count; i++) {
+        if (known->count && bsearch(&paths->items[i], known->items, known->count,
+                                    sizeof(*known->items), compare_text))
+            lwb_free(paths->items[i]);
+        else
+            paths->items[kept++] = paths->items[i];
+    }
+    paths->count = kept;
+    if (paths->items)
+        paths->items[kept] = NULL;
+}
+
+static int collect(struct collecting *collecting, struct lwb_error *err)
+{
+    const struct lwb_world *world = collecting->world;
+    LWB_AUTO(lwb_strvec_release) struct lwb_strvec known = { 0 };
+    int failed = 0;
+
+    lwb_plan_witnesses(world->plan, on_witness, collecting);
+    for (size_t i = 0; i < lwb_plan_module_count(world->plan); i++)
+        failed |= lwb_strvec_append(&collecting->paths, lwb_plan_module(world->plan, i)->path);
+    for (size_t i = 0; i < world->input_paths.count; i++)
+        failed |= lwb_strvec_append(&collecting->paths, world->input_paths.items[i]);
+    for (size_t i = 0; i < world->options->response_files.count; i++)
+        failed |=
+            add_joined(&collecting->paths, world->cwd, world->options->response_files.items[i]);
+    for (size_t i = 0; i < world->toolchain.files.count; i++)
+        failed |= lwb_strvec_append(&collecting->paths, world->toolchain.files.items[i]);
+    for (size_t i = 0; i < world->toolchain.absent.count; i++)
+        on_witness(collecting, LWB_WITNESS_ABSENT, world->toolchain.absent.items[i], NULL);
+    failed |= lwb_strvec_append(&collecting->paths, world->child);
+    sort_and_unite(&collecting->paths);
+    failed |= list_known(&known, world);
+    drop_known(&collecting->paths, &known);
+    return failed || collecting->failed ? lwb_fail_memory(err) : LWB_OK;
+}
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
+static int write_depfile(struct lwb_world *world, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(MAX_DEPFILE);
+    LWB_AUTO(lwb_free_text) char *target = lwb_path_absolute(world->cwd, world->options->stamp);
+    struct collecting collecting = { .world = world };
+    size_t left_out;
+    int rc;
+
+    if (!target)
+        return lwb_fail_memory(err);
+    rc = collect(&collecting, err);
+    if (rc == LWB_OK) {
+        lwb_depfile_print(&text, target, &collecting.paths, &left_out);
+        if (left_out && !world->options->quiet)
+            fprintf(stderr,
+                    "lwbuild: %zu file names have characters that a depfile cannot hold: this "
+                    "check runs at every build\n",
+                    left_out);
+        rc = lwb_buf_ok(&text)
+                 ? lwb_file_write(world->options->depfile, lwb_buf_bytes(&text), 0666, err)
+                 : lwb_fail_memory(err);
+    }
+    lwb_strvec_release(&collecting.paths);
+    return rc;
+}
+
+/* The run in one digest: an equal stamp means an equal result. */
+static int print_stamp(struct lwb_buf *out, struct lwb_world *world, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_hasher_destroy) struct lwb_hasher *hasher = lwb_hasher_create();
+    struct lwb_digest digest;
+    char hex[LWB_DIGEST_HEX + 1];
+
+    if (!hasher)
+        return lwb_fail_memory(err);
+    for (size_t i = 0; i < lwb_plan_module_count(world->plan); i++) {
+        const struct lwb_plan_module *module = lwb_plan_module(world->plan, i);
+
+        lwb_hasher_text(hasher, 'm', module->name);
+        lwb_hasher_digest(hasher, 's', &module->source);
+    }
+    for (size_t i = 0; i < world->input_paths.count; i++)
+        lwb_hasher_digest(hasher, 'i', &world->inputs[i]);
+    if (world->has_toolchain)
+        lwb_hasher_digest(hasher, 't', &world->toolchain.identity);
+    digest = lwb_hasher_end(hasher);
+    lwb_digest_hex(&digest, hex);
+    lwb_buf_format(out, "lwbuild %zu modules accepted %s\n", lwb_plan_module_count(world->plan),
+                   hex);
+    return lwb_buf_ok(out) ? LWB_OK : lwb_fail_memory(err);
+}
+
+int lwb_outputs_write(struct lwb_world *world, struct lwb_error *err)
+{
+    const struct lwb_options *options = world->options;
+    bool touch = options->stamp_mode && strcmp(options->stamp_mode, "touch") == 0;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf stamp = LWB_BUF(4096);
+    int rc = LWB_OK;
+
+    if (options->depfile)
+        rc = write_depfile(world, err);
+    if (rc < 0 || !options->stamp)
+        return rc;
+    rc = print_stamp(&stamp, world, err);
+    if (rc < 0)
+        return rc;
+    if (touch)
+        return lwb_file_write(options->stamp, lwb_buf_bytes(&stamp), 0666, err);
+    rc = lwb_file_write_if_changed(options->stamp, lwb_buf_bytes(&stamp), 0666, err);
+    return rc < 0 ? rc : LWB_OK;
+}

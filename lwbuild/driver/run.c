@@ -1,0 +1,413 @@
+#include "lwbuild/driver/run_internal.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "lwbuild/base/alloc.h"
+#include "lwbuild/base/path.h"
+#include "lwbuild/base/trace.h"
+
+/*
+ * Scheduling. All on one thread: results come in from the cache at once or from
+ * lanes later; `settled` is the work list between "a module is done" and "its
+ * dependents know", so that a long chain of hits needs no recursion.
+ */
+
+/* ---- graph --------------------------------------------------------------------------------- */
+
+static int build_dependents(struct lwb_run *run)
+{
+    size_t edges = 0;
+
+    run->first_dependent = lwb_alloc_array(run->n_modules + 2, sizeof(size_t));
+    if (!run->first_dependent)
+        return -1;
+    for (size_t i = 0; i < run->n_modules; i++) {
+        const struct lwb_plan_module *plan = run->modules[i].plan;
+
+        edges += plan->n_imports;
+        for (size_t k = 0; k < plan->n_imports; k++)
+            run->first_dependent[plan->imports[k] + 2]++;
+    }
+    run->dependents = lwb_alloc_array(edges, sizeof(size_t));
+    if (!run->dependents)
+        return -1;
+    for (size_t i = 2; i <= run->n_modules + 1; i++)
+        run->first_dependent[i] += run->first_dependent[i - 1];
+    for (size_t i = 0; i < run->n_modules; i++) {
+        const struct lwb_plan_module *plan = run->modules[i].plan;
+
+        for (size_t k = 0; k < plan->n_imports; k++)
+            run->dependents[run->first_dependent[plan->imports[k] + 1]++] = i;
+    }
+    return 0;
+}
+
+static int fill(struct lwb_run *run)
+{
+    const struct lwb_plan *plan = run->plan;
+
+    run->n_modules = lwb_plan_module_count(plan);
+    run->n_batches = lwb_plan_batch_count(plan);
+    run->modules = lwb_alloc_array(run->n_modules, sizeof(*run->modules));
+    run->batches = lwb_alloc_array(run->n_batches, sizeof(*run->batches));
+    run->artifacts = lwb_alloc_array(run->n_modules, sizeof(*run->artifacts));
+    run->settled = lwb_alloc_array(run->n_modules, sizeof(*run->settled));
+    if (!run->modules || !run->batches || !run->artifacts || !run->settled)
+        return -1;
+    for (size_t i = 0; i < run->n_modules; i++) {
+        struct run_module *module = &run->modules[i];
+
+        module->plan = lwb_plan_module(plan, i);
+        module->waits_for = module->plan->n_imports;
+        module->report = LWB_BUF(64 * 1024 * 1024);
+        module->facts = LWB_BUF(256 * 1024 * 1024);
+    }
+    for (size_t i = 0; i < run->n_batches; i++) {
+        run->batches[i].plan = lwb_plan_batch(plan, i);
+        run->batches[i].first = run->batches[i].last = SIZE_MAX;
+    }
+    return build_dependents(run);
+}
+
+int lwb_run_create(struct lwb_run **out, uv_loop_t *loop, struct lwb_world *world,
+                   const struct lwb_run_config *config, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_run_destroy) struct lwb_run *run = lwb_alloc(sizeof(*run));
+    int rc;
+
+    if (!run)
+        return lwb_fail_memory(err);
+    run->loop = loop;
+    run->world = world;
+    run->config = *config;
+    run->plan = world->plan;
+    run->pool_gone = true;
+    if (fill(run) || !(run->printer = lwb_run_report_create(run)) ||
+        !(run->tree = lwb_path_join(world->scratch, "tree")))
+        return lwb_fail_memory(err);
+    rc = lwb_file_make_dirs(run->tree, 0700, err);
+    if (rc < 0)
+        return rc;
+    *out = LWB_TAKE(run);
+    return LWB_OK;
+}
+
+static void release_module(struct run_module *module)
+{
+    lwb_buf_release(&module->report);
+    lwb_buf_release(&module->facts);
+    lwb_free(module->detail);
+    for (size_t i = 0; i < module->n_artifacts; i++)
+        lwb_free(module->artifacts[i].part);
+    lwb_free(module->artifacts);
+}
+
+void lwb_run_destroy(struct lwb_run *run)
+{
+    if (!run)
+        return;
+    assert(run->pool_gone && !run->lanes);
+    for (size_t i = 0; run->modules && i < run->n_modules; i++)
+        release_module(&run->modules[i]);
+    lwb_run_report_destroy(run->printer);
+    lwb_free(run->modules);
+    lwb_free(run->batches);
+    lwb_free(run->dependents);
+    lwb_free(run->first_dependent);
+    lwb_free(run->artifacts);
+    lwb_free(run->settled);
+    lwb_free(run->tree);
+    lwb_free(run);
+}
+
+/* ---- from done to done --------------------------------------------------------------------- */
+
+void lwb_run_module_done(struct lwb_run *run, size_t index)
+{
+    struct run_module *module = &run->modules[index];
+
+    assert(module->state != MODULE_DONE);
+    module->state = MODULE_DONE;
+    run->n_done++;
+    run->settled[run->n_settled++] = index;
+}
+
+static void enqueue(struct lwb_run *run, size_t index)
+{
+    struct run_batch *batch = &run->batches[run->modules[index].plan->batch];
+
+    run->modules[index].state = MODULE_QUEUED;
+    run->modules[index].next_in_batch = SIZE_MAX;
+    if (batch->last == SIZE_MAX)
+        batch->first = index;
+    else
+        run->modules[batch->last].next_in_batch = index;
+    batch->last = index;
+    batch->queued++;
+}
+
+size_t lwb_run_take(struct lwb_run *run, size_t which)
+{
+    struct run_batch *batch = &run->batches[which];
+    size_t index = batch->first;
+
+    if (index == SIZE_MAX || run->stopping)
+        return SIZE_MAX;
+    batch->first = run->modules[index].next_in_batch;
+    if (batch->first == SIZE_MAX)
+        batch->last = SIZE_MAX;
+    batch->queued--;
+    run->modules[index].state = MODULE_RUNNING;
+    return index;
+}
+
+/* All local imports are accepted: the module can have its key. */
+static void become_ready(struct lwb_run *run, size_t index)
+{
+    struct lwb_error err;
+    int rc = lwb_run_look_up(run, index, &err);
+
+    if (rc < 0) {
+        lwb_run_set_detail(&run->modules[index], LWB_VERDICT_NONE, LWB_REASON_CRASH, err.text);
+        rc = 1;
+    }
+    if (rc == 1)
+        lwb_run_module_done(run, index);
+    else
+        enqueue(run, index);
+}
+
+static void block(struct lwb_run *run, size_t index, size_t by)
+{
+    struct run_module *module = &run->modules[index];
+    const struct run_module *cause = &run->modules[by];
+
+    lwb_run_set_detail(module, LWB_VERDICT_NONE, LWB_REASON_BLOCKED, NULL);
+    module->blocked_by = cause->reason == LWB_REASON_BLOCKED ? cause->blocked_by : by;
+    lwb_run_module_done(run, index);
+}
+
+static void settle(struct lwb_run *run)
+{
+    while (run->n_settled) {
+        size_t done = run->settled[--run->n_settled];
+        bool accepted = run->modules[done].verdict == LWB_VERDICT_ACCEPTED;
+
+        for (size_t i = run->first_dependent[done]; i < run->first_dependent[done + 1]; i++) {
+            size_t index = run->dependents[i];
+            struct run_module *module = &run->modules[index];
+
+            module->waits_for--;
+            if (module->state != MODULE_WAITING)
+                continue; /* blocked by another import already */
+            if (!accepted)
+                block(run, index, done);
+            else if (module->waits_for == 0)
+                become_ready(run, index);
+        }
+    }
+}
+
+/* ---- lanes --------------------------------------------------------------------------------- */
+
+/*
+ * How many workers a batch may use: a further one costs an import, so it comes
+ * only with at least two modules each.
+ */
+static unsigned lanes_for(const struct lwb_run *run, const struct run_batch *batch)
+{
+    size_t wanted = batch->queued / 2;
+
+    if (run->config.isolation == LWB_RUN_FRESH)
+        wanted = batch->queued;
+    if (wanted < 1)
+        wanted = 1;
+    return wanted < run->config.jobs ? (unsigned)wanted : run->config.jobs;
+}
+
+static void open_lanes(struct lwb_run *run)
+{
+    struct lwb_error err;
+    int rc;
+
+    /* First one lane for every batch that has work, then further ones. */
+    for (unsigned round = 0; round < run->config.jobs; round++) {
+        for (size_t i = 0; i < run->n_batches && run->n_lanes < run->config.jobs; i++) {
+            struct run_batch *batch = &run->batches[i];
+
+            if (!batch->queued || batch->lanes > round || batch->lanes >= lanes_for(run, batch))
+                continue;
+            rc = lwb_run_open_lane(run, i, &err);
+            if (rc == 1)
+                continue;
+            if (rc < 0) {
+                run->failure = err;
+                lwb_run_stop(run);
+            }
+            return;
+        }
+    }
+}
+
+static void on_tick(uv_timer_t *tick)
+{
+    struct lwb_run *run = tick->data;
+    struct lwb_error ignored;
+
+    if (run->world->cache)
+        (void)lwb_cache_tick(run->world->cache, &ignored); /* tried again a second later */
+}
+
+static void count_workers(struct lwb_run *run)
+{
+    struct lwb_pool_snapshot snapshot;
+
+    lwb_pool_snapshot(run->pool, &snapshot);
+    lwb_run_count(run, LWB_STAT_WORKERS_STARTED, snapshot.sum.starts);
+    lwb_run_count(run, LWB_STAT_WORKERS_RECYCLED, snapshot.sum.restarts);
+}
+
+static void on_pool_gone(void *ctx)
+{
+    struct lwb_run *run = ctx;
+
+    count_workers(run);
+    run->pool_gone = true;
+    lwb_jobserver_close(&run->jobserver);
+    lwb_pool_destroy(LWB_TAKE(run->pool));
+    uv_close((uv_handle_t *)&run->on_int, NULL);
+    uv_close((uv_handle_t *)&run->on_term, NULL);
+    uv_close((uv_handle_t *)&run->tick, NULL);
+}
+
+static void shut_down(struct lwb_run *run)
+{
+    if (!run->pool || run->stopping)
+        return;
+    run->stopping = true;
+    lwb_run_close_lanes(run);
+    lwb_pool_shutdown(run->pool, on_pool_gone, run);
+}
+
+void lwb_run_stop(struct lwb_run *run)
+{
+    shut_down(run);
+}
+
+void lwb_run_pump(struct lwb_run *run)
+{
+    if (run->stopping)
+        return;
+    settle(run);
+    lwb_run_report_ready(run->printer);
+    if (run->n_done == run->n_modules)
+        shut_down(run);
+    else if (run->pool)
+        open_lanes(run);
+}
+
+/* ---- the whole run ------------------------------------------------------------------------- */
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct lwb_run *run = signal->data;
+
+    (void)number;
+    run->cancelled = true;
+    lwb_run_stop(run);
+}
+
+static void join_jobserver(struct lwb_run *run)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf note = LWB_BUF(1024);
+
+    lwb_jobserver_open(&run->jobserver, getenv("MAKEFLAGS"), &note);
+    if (note.len && run->config.verbose)
+        fprintf(stderr, "lwbuild: %s\n", lwb_buf_text(&note));
+}
+
+static int start_pool(struct lwb_run *run, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_strvec_release) struct lwb_strvec environment = { 0 };
+    struct lwb_pool_config config = {
+        .worker = LWB_WORKER_CONFIG_DEFAULTS,
+        .max_workers = run->config.jobs,
+    };
+    int rc = lwb_worker_environment(&environment, err);
+
+    if (rc < 0)
+        return rc;
+    config.worker.executable = run->world->child;
+    config.worker.environment = &environment;
+    config.worker.request_timeout_ms = run->config.timeout_ms;
+    config.worker.policy.hard_memory = run->config.max_memory;
+    rc = lwb_pool_create(&run->pool, run->loop, &config, err);
+    if (rc < 0)
+        return rc;
+    run->pool_gone = false;
+    join_jobserver(run);
+    uv_signal_init(run->loop, &run->on_int);
+    uv_signal_init(run->loop, &run->on_term);
+    run->on_int.data = run->on_term.data = run;
+    uv_timer_init(run->loop, &run->tick);
+    run->tick.data = run;
+    uv_timer_start(&run->tick, on_tick, 0, 1000);
+    uv_signal_start(&run->on_int, on_signal, SIGINT);
+    uv_signal_start(&run->on_term, on_signal, SIGTERM);
+    return LWB_OK;
+}
+
+int lwb_run_all(struct lwb_run *run, enum lwb_exit_code *exit_code, struct lwb_error *err)
+{
+    int rc;
+
+    lwb_run_count(run, LWB_STAT_RUNS, 1);
+    lwb_run_count(run, LWB_STAT_BATCHES, run->n_batches);
+    /* Hits first: a run that only hits starts no process and no loop. */
+    for (size_t i = 0; i < run->n_modules; i++) {
+        if (run->modules[i].state == MODULE_WAITING && run->modules[i].waits_for == 0) {
+            become_ready(run, i);
+            settle(run);
+        }
+    }
+    lwb_run_report_ready(run->printer);
+    if (run->n_done < run->n_modules) {
+        /* What a worker leaves behind becomes our child and is not lost from sight. */
+        (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+        rc = start_pool(run, err);
+        if (rc < 0)
+            return rc;
+        lwb_run_pump(run);
+        (void)uv_run(run->loop, UV_RUN_DEFAULT);
+    }
+    *exit_code = lwb_run_report_end(run->printer);
+    if (run->cancelled) {
+        *exit_code = LWB_EXIT_CANCELLED;
+        return LWB_OK;
+    }
+    if (run->failure.code) {
+        *err = run->failure;
+        return err->code;
+    }
+    return LWB_OK;
+}
+
+void lwb_run_totals(const struct lwb_run *run, struct lwb_run_totals *out)
+{
+    *out = run->totals;
+    out->cost_ns = 0;
+    for (size_t i = 0; i < run->n_modules; i++)
+        out->cost_ns += run->modules[i].check_ns;
+}
+
+void lwb_run_keys(const struct lwb_run *run, struct lwb_buf *out)
+{
+    for (size_t i = 0; i < run->n_modules; i++)
+        if (run->modules[i].has_key)
+            lwb_buf_append(out, &run->modules[i].key, sizeof(run->modules[i].key));
+}

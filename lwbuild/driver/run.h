@@ -1,0 +1,62 @@
+#pragma once
+
+#include <uv.h>
+
+#include "lwbuild/driver/exit_code.h"
+#include "lwbuild/driver/policy.h"
+#include "lwbuild/driver/world.h"
+#include "lwbuild/pool/pool.h"
+
+/*
+ * One run of a plan: every module gets its key as soon as its local imports
+ * have results, then its result from the cache or from a worker, and is
+ * reported in module order.
+ *
+ *     module:  WAITING -> (key, look-up) -> hit ----------------> DONE
+ *                                        -> QUEUED -> RUNNING --> DONE
+ *              WAITING -> an import was not accepted ----------> DONE (blocked)
+ */
+struct lwb_run;
+
+enum lwb_run_isolation { LWB_RUN_WARM, LWB_RUN_FRESH, LWB_RUN_CONFIRM };
+
+struct lwb_run_config {
+    enum lwb_run_isolation isolation;
+    struct lwb_policy policy;
+    unsigned jobs;
+    uint64_t timeout_ms; /* of one module, once its session is open */
+    uint64_t max_memory; /* bytes per worker, 0: no limit */
+    bool look_up_only;   /* replay: what is not in the cache is reported as missing */
+    bool json;
+    bool explain;
+    bool color;
+    bool quiet;
+    bool verbose;
+    bool progress; /* a terminal is watching stderr */
+};
+
+struct lwb_run_totals {
+    uint64_t modules, hits, checked, accepted, rejected, no_verdict, blocked;
+    uint64_t messages;   /* of any severity, in modules that were reported */
+    uint64_t saved_ns;   /* what the hits would have cost */
+    uint64_t cost_ns;    /* what all modules cost to check, whenever that was */
+    uint64_t not_stored; /* results that were not fit for the cache */
+};
+
+/* The world and the loop outlive the run. */
+int lwb_run_create(struct lwb_run **out, uv_loop_t *loop, struct lwb_world *world,
+                   const struct lwb_run_config *config, struct lwb_error *err);
+
+/*
+ * Run the loop until every module is done, SIGINT or SIGTERM came, or the
+ * machinery failed (LWB_ERR_*: no child can be started). Prints as it goes.
+ */
+int lwb_run_all(struct lwb_run *run, enum lwb_exit_code *exit_code, struct lwb_error *err);
+
+void lwb_run_totals(const struct lwb_run *run, struct lwb_run_totals *out);
+
+/* Append the modules' keys, 32 bytes each. */
+void lwb_run_keys(const struct lwb_run *run, struct lwb_buf *out);
+
+void lwb_run_destroy(struct lwb_run *run);
+LWB_DEFINE_AUTO_PTR(struct lwb_run, lwb_run_destroy);

@@ -1,0 +1,311 @@
+#include "lwbuild/driver/run_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lwbuild/base/alloc.h"
+#include "lwbuild/base/path.h"
+#include "lwbuild/base/trace.h"
+#include "lwbuild/driver/module_key.h"
+
+/*
+ * Results: from the cache and into it. Trouble with the cache is said once and
+ * the run goes on without; it never becomes a verdict.
+ */
+
+void lwb_run_set_detail(struct run_module *module, enum lwb_verdict verdict, enum lwb_reason reason,
+                        const char *detail)
+{
+    module->verdict = verdict;
+    module->reason = reason;
+    lwb_free(module->detail);
+    module->detail = detail ? lwb_strdup(detail) : NULL;
+}
+
+static void give_up_cache(struct lwb_run *run, const struct lwb_error *err)
+{
+    if (run->world->may_look_up || run->world->may_store)
+        fprintf(stderr, "lwbuild: the cache is not used any more: %s\n", err->text);
+    run->world->may_look_up = false;
+    run->world->may_store = false;
+}
+
+/* As the cache wants them; the caller frees the list, not the names. */
+static struct lwb_cache_artifact *list_artifacts(const struct run_module *module)
+{
+    struct lwb_cache_artifact *list = lwb_alloc_array(module->n_artifacts, sizeof(*list));
+
+    for (size_t i = 0; list && i < module->n_artifacts; i++)
+        list[i] =
+            (struct lwb_cache_artifact){ module->artifacts[i].part, module->artifacts[i].digest,
+                                         module->artifacts[i].size };
+    return list;
+}
+
+static int digest_artifacts(struct lwb_run *run, size_t index, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_free) void *list = NULL;
+    const struct run_module *module = &run->modules[index];
+
+    if (!module->plan->imported)
+        return LWB_OK; /* nobody asks */
+    list = list_artifacts(module);
+    return list ? lwb_module_artifact_digest(&run->artifacts[index], list, module->n_artifacts, err)
+                : lwb_fail_memory(err);
+}
+
+static int add_artifact(struct run_module *module, const char *part,
+                        const struct lwb_digest *digest, uint64_t size)
+{
+    struct run_artifact *grown =
+        lwb_realloc(module->artifacts, (module->n_artifacts + 1) * sizeof(*grown));
+    char *copy = lwb_strdup(part);
+
+    if (grown)
+        module->artifacts = grown;
+    if (!grown || !copy) {
+        lwb_free(copy);
+        return -1;
+    }
+    grown[module->n_artifacts++] = (struct run_artifact){ copy, *digest, size };
+    return 0;
+}
+
+/* ---- look-up ------------------------------------------------------------------------------- */
+
+static int take_entry(struct lwb_run *run, size_t index, const struct lwb_cache_entry *entry,
+                      struct lwb_error *err)
+{
+    struct run_module *module = &run->modules[index];
+
+    for (size_t i = 0; i < entry->n_artifacts; i++)
+        if (add_artifact(module, entry->artifacts[i].part, &entry->artifacts[i].digest,
+                         entry->artifacts[i].size))
+            return lwb_fail_memory(err);
+    lwb_buf_append_bytes(&module->report, entry->report);
+    lwb_buf_append_bytes(&module->facts, entry->facts);
+    if (!lwb_buf_ok(&module->report) || !lwb_buf_ok(&module->facts))
+        return lwb_fail_memory(err);
+    module->hit = true;
+    module->fresh = entry->fresh;
+    module->check_ns = entry->check_ns;
+    lwb_run_set_detail(
+        module, entry->verdict == LWB_CACHE_ACCEPTED ? LWB_VERDICT_ACCEPTED : LWB_VERDICT_REJECTED,
+        LWB_REASON_NONE, NULL);
+    run->totals.hits++;
+    run->totals.saved_ns += entry->check_ns;
+    return digest_artifacts(run, index, err);
+}
+
+int lwb_run_look_up(struct lwb_run *run, size_t index, struct lwb_error *err)
+{
+    struct run_module *module = &run->modules[index];
+    bool fresh_only = run->config.isolation == LWB_RUN_FRESH;
+    struct lwb_cache_entry entry;
+    struct lwb_error trouble;
+    int rc;
+
+    if (!run->world->cache)
+        return 0;
+    rc = lwb_module_key(&module->key, run->world, index, run->artifacts, NULL, NULL, err);
+    if (rc < 0)
+        return rc;
+    module->has_key = true;
+    lwb_run_count(run, LWB_STAT_MODULES, 1);
+    if (!run->world->may_look_up) {
+        lwb_run_count(run, LWB_STAT_MISSES, 1);
+        lwb_run_count(run, LWB_STAT_MISS_FORCED, 1);
+        return 0;
+    }
+    rc = lwb_cache_lookup(run->world->cache, &module->key, fresh_only, &entry, &trouble);
+    if (rc < 0)
+        give_up_cache(run, &trouble);
+    if (rc == 1 && lwb_module_entry_is_enough(module->plan, &entry)) {
+        lwb_trace("cache_hit", LWB_TRACE_TEXT("module", module->plan->name));
+        rc = take_entry(run, index, &entry, err);
+        if (rc < 0)
+            return rc;
+        lwb_run_count_hit(run, module);
+        return 1;
+    }
+    lwb_trace("cache_miss", LWB_TRACE_TEXT("module", module->plan->name));
+    lwb_run_account_miss(run, index);
+    if (!run->config.look_up_only)
+        return 0;
+    module->missing = true;
+    lwb_run_set_detail(module, LWB_VERDICT_NONE, LWB_REASON_NONE, "it is not in the cache");
+    return 1;
+}
+
+/* ---- artifacts ----------------------------------------------------------------------------- */
+
+/* <tree>/A/B.<part> for module A.B; guillemets of a component are not part of the file's name. */
+static char *tree_path(const struct lwb_run *run, const struct run_module *module, const char *part)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf path = LWB_BUF(LWB_PATH_MAX);
+    const char *label = module->plan->label;
+    const char *dot = strrchr(label, '.');
+
+    lwb_buf_format(&path, "%s/%.*s.%s", run->tree, (int)(dot ? dot - label : (long)strlen(label)),
+                   label, part);
+    return lwb_buf_take(&path);
+}
+
+static int make_parent(const char *path, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_free_text) char *dir = lwb_path_dirname(path);
+
+    return dir ? lwb_file_make_dirs(dir, 0700, err) : lwb_fail_memory(err);
+}
+
+static int link_artifact(struct lwb_run *run, const struct run_module *module,
+                         const struct run_artifact *artifact, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf object = LWB_BUF(LWB_PATH_MAX);
+    LWB_AUTO(lwb_free_text) char *path = tree_path(run, module, artifact->part);
+    int rc;
+
+    if (!path)
+        return lwb_fail_memory(err);
+    rc = make_parent(path, err);
+    if (rc == LWB_OK)
+        rc = lwb_cache_object_path(run->world->cache, &artifact->digest, &object, err);
+    if (rc < 0)
+        return rc;
+    if (symlink(lwb_buf_text(&object), path) != 0 && errno != EEXIST)
+        return lwb_fail_errno(err, LWB_ERR_SYSTEM, "cannot link %s", path);
+    return LWB_OK;
+}
+
+static int link_module(struct lwb_run *run, size_t index, struct lwb_error *err)
+{
+    struct run_module *module = &run->modules[index];
+
+    if (module->linked)
+        return LWB_OK;
+    for (size_t i = 0; i < module->plan->n_imports; i++)
+        if (link_module(run, module->plan->imports[i], err) < 0)
+            return err->code;
+    for (size_t i = 0; i < module->n_artifacts; i++)
+        if (link_artifact(run, module, &module->artifacts[i], err) < 0)
+            return err->code;
+    module->linked = true;
+    return LWB_OK;
+}
+
+int lwb_run_link_imports(struct lwb_run *run, size_t batch, struct lwb_error *err)
+{
+    const struct lwb_plan_batch *plan = run->batches[batch].plan;
+    const struct lwb_plan_module *first = lwb_plan_module(run->plan, plan->modules[0]);
+
+    /* All modules of a batch have the same imports. */
+    for (size_t i = 0; i < first->n_imports; i++)
+        if (link_module(run, first->imports[i], err) < 0)
+            return err->code;
+    return LWB_OK;
+}
+
+/* Without a cache to keep objects the file itself goes into the tree. */
+static int place_in_tree(struct lwb_run *run, struct run_module *module,
+                         const struct lwb_artifact *artifact, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_free_text) char *path = tree_path(run, module, artifact->part);
+
+    if (!path)
+        return lwb_fail_memory(err);
+    if (make_parent(path, err) < 0)
+        return err->code;
+    if (rename(artifact->path, path) != 0)
+        return lwb_fail_errno(err, LWB_ERR_SYSTEM, "cannot move %s", artifact->path);
+    return LWB_OK;
+}
+
+static int place_artifacts(struct lwb_run *run, size_t index,
+                           const struct lwb_check_response *response, struct lwb_error *err)
+{
+    struct run_module *module = &run->modules[index];
+    bool adopt = run->world->cache && run->world->may_store;
+
+    for (size_t i = 0; i < response->n_artifacts; i++) {
+        const struct lwb_artifact *artifact = &response->artifacts[i];
+        int rc = adopt ? lwb_cache_adopt(run->world->cache, artifact->path, &artifact->digest, err)
+                       : place_in_tree(run, module, artifact, err);
+
+        if (rc < 0)
+            return rc;
+        if (add_artifact(module, artifact->part, &artifact->digest, artifact->size))
+            return lwb_fail_memory(err);
+    }
+    module->linked = !adopt;
+    return digest_artifacts(run, index, err);
+}
+
+/* ---- store --------------------------------------------------------------------------------- */
+
+static int store(struct lwb_run *run, const struct run_module *module, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_free) void *artifacts = list_artifacts(module);
+    struct lwb_cache_entry entry = {
+        .verdict =
+            module->verdict == LWB_VERDICT_ACCEPTED ? LWB_CACHE_ACCEPTED : LWB_CACHE_REJECTED,
+        .fresh = module->fresh,
+        .check_ns = module->check_ns,
+        .report = lwb_buf_bytes(&module->report),
+        .facts = lwb_buf_bytes(&module->facts),
+        .artifacts = artifacts,
+        .n_artifacts = module->n_artifacts,
+    };
+
+    return artifacts ? lwb_cache_store(run->world->cache, &module->key, &entry, err)
+                     : lwb_fail_memory(err);
+}
+
+/* Rule T3: accepted, or rejected with the host's own word that it may be kept. */
+static bool is_storable(const struct run_module *module)
+{
+    if (!module->storable)
+        return false;
+    if (module->verdict == LWB_VERDICT_ACCEPTED)
+        return !module->plan->imported || module->n_artifacts > 0;
+    return module->verdict == LWB_VERDICT_REJECTED && module->report.len > 0;
+}
+
+void lwb_run_keep(struct lwb_run *run, size_t index, const struct lwb_check_response *response)
+{
+    struct run_module *module = &run->modules[index];
+    struct lwb_error err;
+
+    module->fresh = response->fresh;
+    module->storable =
+        !response->truncated && (response->verdict == LWB_VERDICT_ACCEPTED || response->storable);
+    module->check_ns = response->check_ns;
+    lwb_run_set_detail(module, response->verdict, response->reason, response->detail);
+    if (!lwb_buf_ok(&module->report) || !lwb_buf_ok(&module->facts)) {
+        lwb_buf_clear(&module->report);
+        lwb_buf_clear(&module->facts);
+        lwb_run_set_detail(module, LWB_VERDICT_NONE, LWB_REASON_OVERFLOW,
+                           "its messages are too large to keep");
+        return;
+    }
+    if (module->verdict == LWB_VERDICT_ACCEPTED &&
+        place_artifacts(run, index, response, &err) < 0) {
+        lwb_run_set_detail(module, LWB_VERDICT_NONE, LWB_REASON_ARTIFACT, err.text);
+        return;
+    }
+    lwb_run_count(run, LWB_STAT_CHECK_NS, module->check_ns);
+    if (!is_storable(module)) {
+        run->totals.not_stored++;
+        return;
+    }
+    if (!run->world->cache || !run->world->may_store || !module->has_key)
+        return;
+    if (store(run, module, &err) < 0) {
+        give_up_cache(run, &err);
+        return;
+    }
+    module->stored = true;
+    lwb_run_count(run, LWB_STAT_STORED, 1);
+    lwb_run_remember_parts(run, index);
+}

@@ -1,0 +1,317 @@
+#include "lwbuild/driver/world.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cache/cache_dir.h"
+#include "lwbuild/base/alloc.h"
+#include "lwbuild/base/path.h"
+#include "lwbuild/driver/child_program.h"
+
+extern char **environ;
+
+/* ---- digests: remembered by the cache where there is one ----------------------------------- */
+
+static int digest_by_cache(void *ctx, const char *path, struct lwb_digest *out,
+                           struct lwb_file_stat *st, struct lwb_error *err)
+{
+    struct lwb_world *world = ctx;
+    struct lwb_file_stat seen;
+    int rc = lwb_cache_file_digest(world->cache, path, out, &seen, err);
+
+    if (rc >= 0)
+        lwb_witness_list_add(&world->digested, rc ? LWB_SEEN_FILE : LWB_SEEN_ABSENT, path, &seen);
+    if (rc == 1 && st)
+        *st = seen;
+    return rc;
+}
+
+static int digest_by_reading(void *ctx, const char *path, struct lwb_digest *out,
+                             struct lwb_file_stat *st, struct lwb_error *err)
+{
+    struct lwb_file_stat before;
+    int rc = lwb_file_stat(&before, path, err);
+
+    (void)ctx;
+    if (rc <= 0)
+        return rc;
+    rc = lwb_digest_file(out, path, err);
+    if (rc < 0)
+        return rc;
+    if (st)
+        *st = before;
+    return 1;
+}
+
+static int recall(void *ctx, const struct lwb_digest *question, struct lwb_digest *answer)
+{
+    struct lwb_world *world = ctx;
+    struct lwb_error ignored;
+
+    return lwb_cache_recall(world->cache, question, answer, &ignored) == 1;
+}
+
+static void remember(void *ctx, const struct lwb_digest *question, const struct lwb_digest *answer)
+{
+    struct lwb_world *world = ctx;
+    struct lwb_error ignored;
+
+    (void)lwb_cache_remember(world->cache, question, answer, &ignored);
+}
+
+static void choose_digests(struct lwb_world *world)
+{
+    world->digests = world->cache
+                         ? (struct lwb_digest_source){ digest_by_cache, recall, remember, world }
+                         : (struct lwb_digest_source){ digest_by_reading, NULL, NULL, world };
+}
+
+/* ---- the cache ----------------------------------------------------------------------------- */
+
+char *lwb_world_cache_dir(const struct lwb_options *options, const char *cwd, bool *fell_back)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf dir = LWB_BUF(LWB_PATH_MAX);
+    LWB_AUTO(lwb_free_text)
+    char *beside = options->stamp ? lwb_path_dirname(options->stamp) : lwb_strdup(".");
+    LWB_AUTO(lwb_free_text)
+    char *fallback = beside ? lwb_path_join(beside, ".lwbuild-cache") : NULL;
+    struct lwb_error ignored;
+    int rc;
+
+    if (!fallback)
+        return NULL;
+    rc = lwb_cache_default_dir(&dir, options->cache, environ, fallback, &ignored);
+    *fell_back = rc == 0;
+    return rc < 0 ? NULL : lwb_path_absolute(cwd, lwb_buf_text(&dir));
+}
+
+static int find_cache_dir(struct lwb_world *world, struct lwb_error *err)
+{
+    bool fell_back = false;
+
+    world->cache_dir = lwb_world_cache_dir(world->options, world->cwd, &fell_back);
+    if (!world->cache_dir)
+        return lwb_fail_memory(err);
+    if (fell_back && !world->options->quiet)
+        fprintf(stderr, "lwbuild: no home directory: the cache is in %s\n", world->cache_dir);
+    return LWB_OK;
+}
+
+int lwb_world_open_cache(struct lwb_world *world, const struct lwb_options *options,
+                         struct lwb_error *err)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf warning = LWB_BUF(4096);
+    bool read_only = options->read_only || options->no_store;
+    struct lwb_cache_config config = { 0 };
+    int rc;
+
+    world->options = options;
+    if (!world->cwd && !(world->cwd = getcwd(NULL, 0)))
+        return lwb_fail_errno(err, LWB_ERR_SYSTEM, "cannot find the current directory");
+    if (!world->cache_dir && (rc = find_cache_dir(world, err)) < 0)
+        return rc;
+    config.dir = world->cache_dir;
+    config.mode = read_only ? LWB_CACHE_READ_ONLY : LWB_CACHE_READ_WRITE;
+    config.max_bytes = options->max_size_mib * 1024 * 1024;
+    rc = lwb_cache_open(&world->cache, &config, &warning, err);
+    if (warning.len && !options->quiet)
+        fprintf(stderr, "lwbuild: %s\n", lwb_buf_text(&warning));
+    return rc;
+}
+
+/* A build goes on without a cache; only the cache's own commands need it. */
+static void open_cache_or_go_on(struct lwb_world *world)
+{
+    struct lwb_error err;
+
+    if (world->options->no_cache)
+        return;
+    if (lwb_world_open_cache(world, world->options, &err) < 0) {
+        if (!world->options->quiet)
+            fprintf(stderr, "lwbuild: the cache is not used: %s\n", err.text);
+        world->cache = NULL;
+        return;
+    }
+    world->may_look_up = !world->options->recache;
+    world->may_store = !world->options->read_only && !world->options->no_store;
+}
+
+static int make_scratch(struct lwb_world *world, struct lwb_error *err)
+{
+    const char *temporary = getenv("TMPDIR");
+    LWB_AUTO(lwb_buf_release) struct lwb_buf path = LWB_BUF(LWB_PATH_MAX);
+    struct lwb_error ignored;
+
+    if (world->cache && world->may_store && lwb_cache_scratch(world->cache, &path, &ignored) == 0) {
+        world->scratch = lwb_buf_take(&path);
+        return world->scratch ? LWB_OK : lwb_fail_memory(err);
+    }
+    lwb_buf_clear(&path);
+    lwb_buf_format(&path, "%s/lwbuild-XXXXXX", temporary && *temporary ? temporary : "/tmp");
+    world->scratch = lwb_buf_take(&path);
+    if (!world->scratch)
+        return lwb_fail_memory(err);
+    if (!mkdtemp(world->scratch)) {
+        lwb_fail_errno(err, LWB_ERR_SYSTEM, "cannot make a scratch folder %s", world->scratch);
+        lwb_free(LWB_TAKE(world->scratch));
+        return err->code;
+    }
+    return LWB_OK;
+}
+
+/* ---- toolchain, inputs, plan --------------------------------------------------------------- */
+
+static bool wants_toolchain(const struct lwb_options *options)
+{
+    if (options->host && strcmp(options->host, "auto") != 0)
+        return strcmp(options->host, "lean") == 0;
+    for (size_t i = 0; i < options->targets.count; i++)
+        if (!lwb_path_has_suffix(options->targets.items[i], ".ndjson"))
+            return true;
+    return options->targets.count == 0;
+}
+
+static int find_toolchain(struct lwb_world *world, const char *project, struct lwb_error *err)
+{
+    struct lwb_toolchain_request request = {
+        .given = world->options->toolchain,
+        .project = project,
+        .environment = (const char *const *)environ,
+    };
+    int rc;
+
+    if (!wants_toolchain(world->options))
+        return LWB_OK;
+    rc = lwb_toolchain_find(&world->toolchain, &request, &world->digests, err);
+    world->has_toolchain = rc == LWB_OK;
+    return rc;
+}
+
+static int digest_inputs(struct lwb_world *world, struct lwb_error *err)
+{
+    const struct lwb_strvec *paths = &world->options->inputs;
+
+    world->inputs = lwb_alloc_array(paths->count, sizeof(*world->inputs));
+    if (!world->inputs)
+        return lwb_fail_memory(err);
+    for (size_t i = 0; i < paths->count; i++) {
+        LWB_AUTO(lwb_free_text) char *path = lwb_path_absolute(world->cwd, paths->items[i]);
+        int rc;
+
+        if (!path || lwb_strvec_append(&world->input_paths, path))
+            return lwb_fail_memory(err);
+        rc = world->digests.file(world->digests.ctx, path, &world->inputs[i], NULL, err);
+        if (rc < 0)
+            return rc;
+        if (rc == 0)
+            return lwb_fail(err, LWB_ERR_SYSTEM, "--input %s does not exist", paths->items[i]);
+    }
+    return LWB_OK;
+}
+
+static int make_plan(struct lwb_world *world, const char *project, struct lwb_error *err)
+{
+    const struct lwb_options *options = world->options;
+    struct lwb_plan_config config = {
+        .cwd = world->cwd,
+        .project = project,
+        .package = options->package,
+        .library = options->library,
+        .host = options->host ? options->host : "auto",
+        .toolchain = world->has_toolchain ? &world->toolchain : NULL,
+        .targets = &options->targets,
+        .source_roots = &options->source_roots,
+        .import_paths = &options->import_paths,
+        .options = &options->lean_options,
+    };
+
+    return lwb_plan_create(&world->plan, &config, &world->digests, err);
+}
+
+int lwb_world_open(struct lwb_world *world, const struct lwb_options *options,
+                   struct lwb_error *err)
+{
+    LWB_AUTO(lwb_free_text) char *project = NULL;
+    int rc;
+
+    world->options = options;
+    world->cwd = getcwd(NULL, 0);
+    if (!world->cwd)
+        return lwb_fail_errno(err, LWB_ERR_SYSTEM, "cannot find the current directory");
+    if (options->project && !(project = lwb_path_absolute(world->cwd, options->project)))
+        return lwb_fail_memory(err);
+    rc = lwb_child_program_find(&world->child, err);
+    if (rc < 0)
+        return rc;
+    open_cache_or_go_on(world);
+    rc = make_scratch(world, err);
+    if (rc == LWB_OK)
+        rc = lwb_file_now(&world->started_ns, world->scratch, err);
+    if (rc < 0)
+        return rc;
+    choose_digests(world);
+    rc = find_toolchain(world, project ? project : world->cwd, err);
+    if (rc == LWB_OK)
+        rc = digest_inputs(world, err);
+    return rc < 0 ? rc : make_plan(world, project, err);
+}
+
+void lwb_world_close(struct lwb_world *world)
+{
+    struct lwb_error ignored;
+
+    if (world->scratch)
+        (void)lwb_file_remove_tree(world->scratch, &ignored);
+    lwb_free(world->scratch);
+    lwb_plan_destroy(world->plan);
+    lwb_cache_close(world->cache);
+    lwb_toolchain_release(&world->toolchain);
+    lwb_free(world->inputs);
+    lwb_strvec_release(&world->input_paths);
+    lwb_witness_list_release(&world->digested);
+    lwb_free(world->child);
+    lwb_free(world->cache_dir);
+    free(world->cwd); /* getcwd's own */
+    *world = (struct lwb_world){ 0 };
+}
+
+int lwb_world_host_digest(struct lwb_world *world, const char *host, const char **hex,
+                          struct lwb_error *err)
+{
+    struct lwb_host_digest *slot = world->hosts;
+    int rc;
+
+    while (slot < world->hosts + LWB_COUNT(world->hosts) - 1 && slot->kind[0] &&
+           strcmp(slot->kind, host) != 0)
+        slot++;
+    if (strcmp(slot->kind, host) != 0) {
+        rc = lwb_child_program_host_digest(slot->hex, world->child, host, &world->digests, err);
+        if (rc < 0)
+            return rc;
+        (void)snprintf(slot->kind, sizeof(slot->kind), "%s", host);
+    }
+    *hex = slot->hex;
+    return LWB_OK;
+}
+
+enum lwb_exit_code lwb_world_exit_code(const struct lwb_error *err)
+{
+    switch (err->code) {
+    case LWB_ERR_USAGE:
+        return LWB_EXIT_USAGE;
+    case LWB_ERR_STALE_IMPORT:
+        return LWB_EXIT_STALE;
+    default:
+        return LWB_EXIT_ENVIRONMENT;
+    }
+}
+
+char *lwb_world_display_path(const struct lwb_world *world, const char *path)
+{
+    if (lwb_path_is_below(world->cwd, path))
+        return lwb_path_relative(world->cwd, path);
+    return lwb_strdup(path);
+}

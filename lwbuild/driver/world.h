@@ -1,0 +1,62 @@
+#pragma once
+
+#include "cache/cache.h"
+#include "lwbuild/driver/exit_code.h"
+#include "lwbuild/driver/options.h"
+#include "lwbuild/driver/witness_list.h"
+#include "lwbuild/plan/plan.h"
+
+/*
+ * What a command stands on: the place it was called from, the toolchain, the
+ * plan, the cache and the child program. Opened once per run from the options.
+ */
+struct lwb_host_digest {
+    char kind[32];
+    char hex[LWB_DIGEST_HEX + 1];
+};
+
+struct lwb_world {
+    const struct lwb_options *options;
+    char *cwd;     /* absolute; messages name files relative to it */
+    char *child;   /* the child program, absolute */
+    char *scratch; /* private folder of this run, on the cache's file system if there is one */
+    struct lwb_cache *cache; /* NULL: none */
+    char *cache_dir;
+    bool may_look_up;
+    bool may_store;
+    bool has_toolchain;
+    struct lwb_toolchain toolchain;
+    int64_t started_ns; /* the file system's time before anything was read */
+    struct lwb_digest_source digests;
+    struct lwb_witness_list digested; /* every file whose content was asked for */
+    struct lwb_plan *plan;
+    struct lwb_host_digest hosts[4]; /* asked for so far; "" is free */
+    struct lwb_digest *inputs;       /* content of --input files */
+    struct lwb_strvec input_paths;
+};
+
+/*
+ * Everything up to the plan. On failure the error's code says which exit code
+ * it is (lwb_world_exit_code). Warnings about the cache go to stderr, once.
+ */
+int lwb_world_open(struct lwb_world *world, const struct lwb_options *options,
+                   struct lwb_error *err);
+void lwb_world_close(struct lwb_world *world);
+LWB_DEFINE_AUTO(struct lwb_world, lwb_world_close);
+
+/* Only the cache, for the commands that are about it. */
+int lwb_world_open_cache(struct lwb_world *world, const struct lwb_options *options,
+                         struct lwb_error *err);
+
+/* The cache directory of a run, absolute; the caller's. NULL when memory is out. */
+char *lwb_world_cache_dir(const struct lwb_options *options, const char *cwd, bool *fell_back);
+
+/* The digest of the sources of a host (child_program.h), asked for once per run. */
+int lwb_world_host_digest(struct lwb_world *world, const char *host, const char **hex,
+                          struct lwb_error *err);
+
+/* 2 for usage, 3 for all that is wrong with the environment. */
+enum lwb_exit_code lwb_world_exit_code(const struct lwb_error *err);
+
+/* `path` as a person who is in cwd would write it; owned by the caller. */
+char *lwb_world_display_path(const struct lwb_world *world, const char *path);

@@ -1,0 +1,82 @@
+#include "tests/support/test.h"
+
+#include "tests/integration/driver/echo_project.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+int echo_project_setup(void **state)
+{
+    struct echo_project *project = calloc(1, sizeof(*project));
+
+    assert_non_null(project);
+    scratch_make(&project->scratch);
+    scratch_write(&project->scratch, "build/.keep", "");
+    *state = project;
+    return 0;
+}
+
+int echo_project_teardown(void **state)
+{
+    struct echo_project *project = *state;
+
+    scratch_remove(&project->scratch);
+    free(project);
+    return 0;
+}
+
+void echo_project_write(struct echo_project *project, const char *name, const char *content)
+{
+    char below[512];
+
+    (void)snprintf(below, sizeof(below), "src/%s", name);
+    scratch_write(&project->scratch, below, content);
+}
+
+void echo_project_start(struct program_handle *handle, struct echo_project *project,
+                        const char *const *words)
+{
+    const char *argv[64] = { LWB_PROGRAM, "check", "--host", "echo", "--cache" };
+    const char *environment[] = { "LWBUILD_CHILD=" LWB_ECHO_CHILD, "MAKEFLAGS=", NULL };
+    char cache[300], source[300];
+    size_t n = 5;
+
+    (void)snprintf(cache, sizeof(cache), "%s/cache", project->scratch.dir);
+    (void)snprintf(source, sizeof(source), "%s/src", project->scratch.dir);
+    argv[n++] = cache;
+    while (*words)
+        argv[n++] = *words++;
+    program_start(handle, &(struct program){ argv, environment, source });
+}
+
+void echo_project_check(struct program_run *run, struct echo_project *project, ...)
+{
+    struct program_handle handle;
+    const char *words[48];
+    va_list list;
+    size_t n = 0;
+
+    va_start(list, project);
+    while ((words[n] = va_arg(list, const char *)))
+        n++;
+    va_end(list);
+    echo_project_start(&handle, project, words);
+    program_wait(run, &handle);
+}
+
+long echo_project_total(const struct program_run *run, const char *name)
+{
+    const char *summary = strstr(lwb_buf_text(&run->out), "\"type\":\"summary\"");
+    char key[64];
+    const char *at;
+
+    (void)snprintf(key, sizeof(key), "\"%s\":", name);
+    at = summary ? strstr(summary, key) : NULL;
+    if (!at)
+        fail_msg("no \"%s\" in a summary line; stdout: %s; stderr: %s", name,
+                 lwb_buf_text(&run->out), lwb_buf_text(&run->err));
+    return strtol(at + strlen(key), NULL, 10);
+}

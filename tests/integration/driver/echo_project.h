@@ -1,0 +1,34 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include "tests/support/program.h"
+#include "tests/support/scratch.h"
+
+/*
+ * A scratch folder with sources in src/, a cache in cache/ and a build folder
+ * build/, in which the real lwbuild runs with the echo host.
+ */
+struct echo_project {
+    struct scratch scratch;
+};
+
+/* cmocka setup and teardown: *state is a struct echo_project. */
+int echo_project_setup(void **state);
+int echo_project_teardown(void **state);
+
+/* src/<name> = content; edits are made old enough not to be racy. */
+void echo_project_write(struct echo_project *project, const char *name, const char *content);
+
+/*
+ * Run `lwbuild check --host echo --cache <cache> <words...>` in src/; the words
+ * end with NULL.
+ */
+void echo_project_check(struct program_run *run, struct echo_project *project, ...);
+
+/* The same with an array of words, started only. */
+void echo_project_start(struct program_handle *handle, struct echo_project *project,
+                        const char *const *words);
+
+/* The number behind "name": in the summary line of --format json. */
+long echo_project_total(const struct program_run *run, const char *name);

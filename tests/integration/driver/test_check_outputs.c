@@ -1,0 +1,252 @@
+#include "tests/support/test.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lwbuild/base/file.h"
+#include "tests/integration/driver/echo_project.h"
+
+/* Stamp, depfile and the short cut past everything when nothing has changed. */
+
+#define ASSERT_RUN(run, code)                                                                      \
+    do {                                                                                           \
+        if ((run).exit_code != (code))                                                             \
+            fail_msg("exit %d, expected %d; stdout: %s; stderr: %s", (run).exit_code, (code),      \
+                     lwb_buf_text(&(run).out), lwb_buf_text(&(run).err));                          \
+    } while (0)
+
+static void check(struct echo_project *project, int code)
+{
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+
+    echo_project_check(&run, project, "--stamp", "../build/stamp", "--depfile", "../build/stamp.d",
+                       "B.lean", NULL);
+    ASSERT_RUN(run, code);
+}
+
+static void read_output(struct lwb_buf *out, struct echo_project *project, const char *name)
+{
+    struct lwb_error err;
+
+    lwb_buf_clear(out);
+    assert_int_equal(lwb_file_read(out, scratch_path(&project->scratch, name), NULL, &err), LWB_OK);
+}
+
+static void write_pair(struct echo_project *project)
+{
+    echo_project_write(project, "A.lean", "def a := 1\n");
+    echo_project_write(project, "B.lean", "import A\ndef b := 1\n");
+}
+
+static void the_depfile_names_every_source(void **state)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf depfile = LWB_BUF(1 << 20);
+
+    write_pair(*state);
+    check(*state, 0);
+    read_output(&depfile, *state, "build/stamp.d");
+    assert_non_null(strstr(lwb_buf_text(&depfile), "/build/stamp:"));
+    assert_non_null(strstr(lwb_buf_text(&depfile), "/src/A.lean"));
+    assert_non_null(strstr(lwb_buf_text(&depfile), "/src/B.lean"));
+}
+
+static void a_failed_check_leaves_no_stamp(void **state)
+{
+    struct echo_project *project = *state;
+
+    echo_project_write(project, "B.lean", "-- echo: error 1:0 no\n");
+    check(project, 1);
+    check(project, 1);
+    assert_int_equal(access(scratch_path(&project->scratch, "build/stamp"), F_OK), -1);
+    assert_int_equal(access(scratch_path(&project->scratch, "build/stamp.d"), F_OK), -1);
+}
+
+static void an_equal_stamp_is_left_alone_for_ninja(void **state)
+{
+    struct echo_project *project = *state;
+    const char *stamp = scratch_path(&project->scratch, "build/stamp");
+    struct lwb_file_stat before, after;
+    struct lwb_error err;
+
+    write_pair(project);
+    check(project, 0);
+    assert_int_equal(lwb_file_stat(&before, stamp, &err), 1);
+    assert_int_equal(unlink(scratch_path(&project->scratch, "build/stamp.snapshot")), 0);
+    check(project, 0);
+    assert_int_equal(lwb_file_stat(&after, stamp, &err), 1);
+    assert_true(lwb_file_stat_equal(&before, &after));
+    echo_project_write(project, "A.lean", "def a := 2\n");
+    check(project, 0);
+    assert_int_equal(lwb_file_stat(&after, stamp, &err), 1);
+    assert_false(lwb_file_stat_equal(&before, &after));
+}
+
+/* Put a file's times back so that it is not as new as the run: snapshots refuse racy files. */
+static void age(struct echo_project *project, const char *name)
+{
+    /* ctime cannot be set: wait for the clock to move on, by the file system's own word. */
+    const char *path = scratch_path(&project->scratch, name);
+    struct lwb_file_stat st;
+    struct lwb_error err;
+    int64_t now;
+
+    assert_int_equal(lwb_file_stat(&st, path, &err), 1);
+    do
+        assert_int_equal(lwb_file_now(&now, project->scratch.dir, &err), LWB_OK);
+    while (lwb_file_stat_is_racy(&st, now));
+}
+
+/* Whether a run went past the cache: with a trace, every look-up leaves a line. */
+static bool used_snapshot(struct echo_project *project, const char *extra)
+{
+    const char *trace = scratch_path(&project->scratch, "trace");
+    const char *environment_free[] = {
+        "--stamp", "../build/stamp", "--depfile", "../build/stamp.d", "B.lean", extra, NULL
+    };
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(1 << 20);
+    struct program_handle handle;
+    struct lwb_error err;
+
+    (void)unlink(trace);
+    assert_int_equal(setenv("LWBUILD_TRACE", trace, 1), 0);
+    echo_project_start(&handle, project, environment_free);
+    program_wait(&run, &handle);
+    assert_int_equal(unsetenv("LWBUILD_TRACE"), 0);
+    ASSERT_RUN(run, 0);
+    assert_int_equal(lwb_file_read(&text, trace, NULL, &err), LWB_OK);
+    return text.len == 0;
+}
+
+static void make_snapshot(struct echo_project *project)
+{
+    write_pair(project);
+    age(project, "src/B.lean");
+    assert_false(used_snapshot(project, NULL));
+    assert_true(used_snapshot(project, NULL));
+}
+
+static void an_unchanged_run_reads_only_its_snapshot(void **state)
+{
+    make_snapshot(*state);
+    assert_true(used_snapshot(*state, NULL));
+}
+
+static void a_lost_snapshot_costs_only_time(void **state)
+{
+    struct echo_project *project = *state;
+
+    make_snapshot(project);
+    assert_int_equal(unlink(scratch_path(&project->scratch, "build/stamp.snapshot")), 0);
+    assert_false(used_snapshot(project, NULL));
+    assert_true(used_snapshot(project, NULL));
+}
+
+static void other_arguments_are_another_question(void **state)
+{
+    make_snapshot(*state);
+    assert_false(used_snapshot(*state, "--jobs=3"));
+}
+
+static void every_source_is_watched(void **state)
+{
+    static const char *const names[] = { "src/A.lean", "src/B.lean" };
+    struct echo_project *project = *state;
+
+    for (size_t i = 0; i < LWB_COUNT(names); i++) {
+        make_snapshot(project);
+        /* the same bytes: stat is all that counts here */
+        assert_int_equal(utimensat(AT_FDCWD, scratch_path(&project->scratch, names[i]), NULL, 0),
+                         0);
+        assert_false(used_snapshot(project, NULL));
+    }
+}
+
+static void a_lost_output_is_made_again(void **state)
+{
+    static const char *const names[] = { "build/stamp", "build/stamp.d" };
+    struct echo_project *project = *state;
+
+    for (size_t i = 0; i < LWB_COUNT(names); i++) {
+        const char *path = scratch_path(&project->scratch, names[i]);
+
+        make_snapshot(project);
+        assert_int_equal(unlink(path), 0);
+        assert_false(used_snapshot(project, NULL));
+        assert_int_equal(access(path, F_OK), 0);
+    }
+}
+
+static void a_run_with_messages_has_no_snapshot(void **state)
+{
+    struct echo_project *project = *state;
+
+    write_pair(project);
+    echo_project_write(project, "B.lean", "import A\n-- echo: warn 1:0 look\n");
+    age(project, "src/B.lean");
+    assert_false(used_snapshot(project, NULL));
+    assert_false(used_snapshot(project, NULL));
+}
+
+static void damage_to_a_snapshot_is_no_answer(void **state)
+{
+    struct echo_project *project = *state;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf whole = LWB_BUF(1 << 20);
+    struct lwb_error err;
+    const char *path = scratch_path(&project->scratch, "build/stamp.snapshot");
+
+    make_snapshot(project);
+    assert_int_equal(lwb_file_read(&whole, path, NULL, &err), LWB_OK);
+    assert_int_equal(lwb_file_write(path, lwb_bytes(whole.ptr, whole.len / 3), 0600, &err), LWB_OK);
+    assert_false(used_snapshot(project, NULL));
+}
+
+static void touch_mode_renews_the_stamp(void **state)
+{
+    struct echo_project *project = *state;
+    const char *stamp = scratch_path(&project->scratch, "build/stamp");
+    struct lwb_file_stat before, after;
+    struct lwb_error err;
+
+    write_pair(project);
+    age(project, "src/B.lean");
+    for (int i = 0; i < 3; i++) {
+        LWB_AUTO(program_run_release) struct program_run run = { 0 };
+
+        if (i)
+            assert_int_equal(lwb_file_stat(&before, stamp, &err), 1);
+        if (i)
+            age(project, "build/stamp");
+        echo_project_check(&run, project, "--stamp", "../build/stamp", "--stamp-mode", "touch",
+                           "B.lean", NULL);
+        ASSERT_RUN(run, 0);
+        assert_int_equal(lwb_file_stat(&after, stamp, &err), 1);
+        if (i)
+            assert_false(lwb_file_stat_equal(&before, &after));
+    }
+}
+
+int main(void)
+{
+#define IN_A_PROJECT(test)                                                                         \
+    cmocka_unit_test_setup_teardown(test, echo_project_setup, echo_project_teardown)
+    const struct CMUnitTest tests[] = {
+        IN_A_PROJECT(the_depfile_names_every_source),
+        IN_A_PROJECT(a_failed_check_leaves_no_stamp),
+        IN_A_PROJECT(an_equal_stamp_is_left_alone_for_ninja),
+        IN_A_PROJECT(an_unchanged_run_reads_only_its_snapshot),
+        IN_A_PROJECT(a_lost_snapshot_costs_only_time),
+        IN_A_PROJECT(other_arguments_are_another_question),
+        IN_A_PROJECT(every_source_is_watched),
+        IN_A_PROJECT(a_lost_output_is_made_again),
+        IN_A_PROJECT(a_run_with_messages_has_no_snapshot),
+        IN_A_PROJECT(damage_to_a_snapshot_is_no_answer),
+        IN_A_PROJECT(touch_mode_renews_the_stamp),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
