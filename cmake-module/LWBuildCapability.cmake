@@ -43,9 +43,9 @@ Functions of a Lean library as commands that a C program, the shell or a build r
     As JSON. Without them the capability lists its commands, and is well when Lean has started.
 
   The target is a CMake module library, built like C and installed with ``install(TARGETS)``. Beside it lies
-  its manifest, named by the target property ``LWBUILD_MANIFEST``: install it into the same folder. It names
-  the library by a relative path, so the two can be moved together. It holds the library's digest:
-  whatever changes the library behind the build's back, such as ``install/strip``, makes it worthless.
+  its manifest, ``$<TARGET_FILE_DIR:target>/<target>.json``: install it into the same folder. It names the
+  library by a relative path, so the two can be moved together. It holds the library's digest: whatever
+  changes the library behind the build's back, such as ``install/strip``, makes it worthless.
 
   ``ALL``
     The target is a part of the default build.
@@ -200,8 +200,7 @@ function(_lwbuild_capability_add_library target folder settings)
   _lwbuild_capability_link_lean(${target} "${prefix}")
   set_target_properties(${target} PROPERTIES
       C_STANDARD 11 C_EXTENSIONS ON C_VISIBILITY_PRESET hidden POSITION_INDEPENDENT_CODE ON
-      LINK_DEPENDS "${folder}/liblean_modules.a"
-      LWBUILD_MANIFEST "$<TARGET_FILE_DIR:${target}>/${target}.json")
+      LINK_DEPENDS "${folder}/liblean_modules.a")
   add_custom_command(TARGET ${target} POST_BUILD
       COMMAND "${CMAKE_COMMAND}" -D "SETTINGS=${settings}" -D "LIBRARY_FILE=$<TARGET_FILE:${target}>"
           -D "OUTPUT=$<TARGET_FILE_DIR:${target}>/${target}.json" -P "${script}"

@@ -149,6 +149,7 @@ extern lwb_lean_initializer LWB_LEAN_INITIALIZER;
 static struct {
     enum { NOT_STARTED, BROKEN, RUNNING } state;
     pthread_t thread;
+    bool inside; /* of a function of the library */
 } lean;
 
 /* Read by Lean when it panics, and by its own search for modules. What is set on purpose stays. */
@@ -157,7 +158,18 @@ static void set_environment(void)
     (void)setenv("LEAN_SYSROOT", LWB_LEAN_SYSROOT, 0);
     (void)setenv("LEAN_ABORT_ON_PANIC", "1", 0);
     (void)setenv("LEAN_BACKTRACE", "0", 0); /* it calls back into Lean and can hang */
-    lean_set_exit_on_panic(true);           /* for a Lean that does not know the variable */
+    lean_set_exit_on_panic(true);           /* for a Lean that does not know or heed the variable */
+}
+
+/*
+ * Some Leans of 2021 abort by a write through a null pointer, which a compiler
+ * may leave out; what remains is exit(1). Nobody shall take that, or an
+ * IO.Process.exit, for an orderly end.
+ */
+static void on_exit_of_process(void)
+{
+    if (lean.inside)
+        abort();
 }
 
 /* In Lean's own order: the runtime, its library, ours, tasks, the end of initialisation. */
@@ -190,7 +202,11 @@ static int start(const struct lwb_capability_call *call)
         return fail(call, "lean.initialize", "the library could not be initialised before");
     lean.state = BROKEN;
     lean.thread = pthread_self();
+    if (atexit(on_exit_of_process) != 0)
+        return fail(call, "lean.initialize", "out of memory");
+    lean.inside = true;
     result = initialize();
+    lean.inside = false;
     if (lean_io_result_is_ok(result))
         lean.state = RUNNING;
     else
@@ -250,7 +266,9 @@ static int run_command(void *state, const struct lwb_capability_call *call,
 
     if (prepare(state, call, request, len) != 0)
         return FAILED;
+    lean.inside = true;
     result = export(lean_mk_string(request) LWB_LEAN_WORLD);
+    lean.inside = false;
     status = lean_io_result_is_ok(result) ? reply(call, lean_io_result_get_value(result))
                                           : fail_io(call, "lean.io", result);
     lean_dec_ref(result);
@@ -390,8 +408,10 @@ static int run_stream(void *state, const struct lwb_capability_call *call, lwb_l
         return FAILED;
     stream.call = call;
     stream.status = 0;
+    lean.inside = true;
     result = export(lean_mk_string(request), (size_t)(uintptr_t)callback,
                     (size_t)(uintptr_t)call LWB_LEAN_WORLD);
+    lean.inside = false;
     status = finish_stream(call, result);
     stream.call = NULL;
     lean_dec_ref(result);
