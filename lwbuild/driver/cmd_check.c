@@ -84,23 +84,6 @@ static int refuse_misplaced(const struct lwb_world *world, struct lwb_error *err
     return LWB_OK;
 }
 
-/* A stamp must not say more than is true: what was planned is what lies there now. */
-static int recheck_inputs(struct lwb_world *world, struct lwb_error *err)
-{
-    for (size_t i = 0; i < lwb_plan_module_count(world->plan); i++) {
-        const struct lwb_plan_module *module = lwb_plan_module(world->plan, i);
-        struct lwb_file_stat now;
-        int rc = lwb_file_stat(&now, module->path, err);
-
-        if (rc < 0)
-            return rc;
-        if (rc == 0 || !lwb_file_stat_equal(&now, &module->stat))
-            return lwb_fail(err, LWB_ERR_SYSTEM, "%s was changed during the run; run again",
-                            module->path);
-    }
-    return LWB_OK;
-}
-
 static void write_snapshot(struct lwb_snapshot *snapshot, struct lwb_world *world,
                            const struct lwb_run *run, const struct lwb_run_totals *totals)
 {
@@ -131,9 +114,7 @@ static int run_plan(struct lwb_world *world, struct lwb_snapshot *snapshot,
     if (rc < 0 || *exit_code != LWB_EXIT_ACCEPTED || world->options->command == LWB_CMD_REPLAY)
         return rc;
     lwb_run_totals(run, &totals);
-    rc = recheck_inputs(world, err);
-    if (rc == LWB_OK)
-        rc = lwb_outputs_write(world, err);
+    rc = lwb_outputs_write(world, err);
     if (rc == LWB_OK && totals.messages == 0)
         write_snapshot(snapshot, world, run, &totals);
     return rc;

@@ -57,7 +57,8 @@ static int fill(struct lwb_run *run)
     run->batches = lwb_alloc_array(run->n_batches, sizeof(*run->batches));
     run->artifacts = lwb_alloc_array(run->n_modules, sizeof(*run->artifacts));
     run->settled = lwb_alloc_array(run->n_modules, sizeof(*run->settled));
-    if (!run->modules || !run->batches || !run->artifacts || !run->settled)
+    run->unstored = lwb_alloc_array(run->n_modules, sizeof(*run->unstored));
+    if (!run->modules || !run->batches || !run->artifacts || !run->settled || !run->unstored)
         return -1;
     for (size_t i = 0; i < run->n_modules; i++) {
         struct run_module *module = &run->modules[i];
@@ -121,6 +122,7 @@ void lwb_run_destroy(struct lwb_run *run)
     lwb_free(run->first_dependent);
     lwb_free(run->artifacts);
     lwb_free(run->settled);
+    lwb_free(run->unstored);
     lwb_free(run->tree);
     lwb_free(run);
 }
@@ -259,6 +261,7 @@ static void on_tick(uv_timer_t *tick)
     struct lwb_run *run = tick->data;
     struct lwb_error ignored;
 
+    lwb_run_store_waiting(run);
     if (run->world->cache)
         (void)lwb_cache_tick(run->world->cache, &ignored); /* tried again a second later */
 }
@@ -362,6 +365,17 @@ static int start_pool(struct lwb_run *run, struct lwb_error *err)
     return LWB_OK;
 }
 
+/* A stamp must not say more than is true: what was planned is what lies there now. */
+static void check_inputs_once_more(struct lwb_run *run)
+{
+    struct lwb_error err;
+
+    if (lwb_world_check_unchanged(run->world, &err) == LWB_OK)
+        return;
+    run->inputs_changed = true;
+    fprintf(stderr, "lwbuild: %s\n", err.text);
+}
+
 int lwb_run_all(struct lwb_run *run, enum lwb_exit_code *exit_code, struct lwb_error *err)
 {
     int rc;
@@ -385,6 +399,9 @@ int lwb_run_all(struct lwb_run *run, enum lwb_exit_code *exit_code, struct lwb_e
         lwb_run_pump(run);
         (void)uv_run(run->loop, UV_RUN_DEFAULT);
     }
+    lwb_run_store_waiting(run);
+    if (!run->inputs_changed && !run->cancelled && !run->failure.code)
+        check_inputs_once_more(run);
     *exit_code = lwb_run_report_end(run->printer);
     if (run->cancelled) {
         *exit_code = LWB_EXIT_CANCELLED;

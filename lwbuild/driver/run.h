@@ -37,10 +37,9 @@ struct lwb_run_config {
 
 struct lwb_run_totals {
     uint64_t modules, hits, checked, accepted, rejected, no_verdict, blocked;
-    uint64_t messages;   /* of any severity, in modules that were reported */
-    uint64_t saved_ns;   /* what the hits would have cost */
-    uint64_t cost_ns;    /* what all modules cost to check, whenever that was */
-    uint64_t not_stored; /* results that were not fit for the cache */
+    uint64_t messages; /* of any severity, in modules that were reported */
+    uint64_t saved_ns; /* what the hits would have cost */
+    uint64_t cost_ns;  /* what all modules cost to check, whenever that was */
 };
 
 /* The world and the loop outlive the run. */

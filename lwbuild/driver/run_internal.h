@@ -25,12 +25,14 @@ struct run_module {
     bool hit;
     bool linked; /* its artifacts are in the run's search tree */
     bool storable;
+    bool waits_for_store;
     bool stored;
     bool fresh;
     bool missing; /* replay: not in the cache */
     bool changed; /* the source is no longer what was planned */
     struct lwb_digest key;
-    enum lwb_verdict verdict;
+    enum lwb_verdict verdict; /* the host's */
+    enum lwb_verdict judged;  /* with the policy applied, once it is reported */
     enum lwb_reason reason;
     char *detail;
     size_t blocked_by; /* module index, when reason is LWB_REASON_BLOCKED */
@@ -46,6 +48,7 @@ struct run_batch {
     size_t first, last; /* queue of modules, SIZE_MAX when empty */
     size_t queued;
     unsigned lanes;
+    bool distrusted; /* a warm verdict of it was not confirmed: the rest is checked fresh */
 };
 
 /* One lease and what is being done with it. */
@@ -79,6 +82,9 @@ struct lwb_run {
     struct lwb_digest *artifacts; /* by module: what dependents' keys use */
     size_t *settled; /* modules that are done and whose dependents have not been told */
     size_t n_settled;
+    size_t *unstored; /* modules whose results wait for the inputs to be looked at again */
+    size_t n_unstored;
+    bool inputs_changed; /* something was edited while the run went on: nothing more is kept */
 
     char *tree; /* folder of links to local artifacts, first on the workers' search path */
     struct lwb_pool *pool;
@@ -116,12 +122,21 @@ void lwb_run_close_lanes(struct lwb_run *run);
 /* ---- run_result.c ---- */
 /* Key and look-up. 1: the module is done, 0: it has to be checked. */
 int lwb_run_look_up(struct lwb_run *run, size_t module, struct lwb_error *err);
-/* Keep what a worker answered: artifacts placed, entry stored where it may be. */
+/* Take over what a worker answered: verdict, messages, artifacts in their place. */
 void lwb_run_keep(struct lwb_run *run, size_t module, const struct lwb_check_response *response);
 /* Put links to the artifacts of a batch's local imports, all the way down, into the tree. */
 int lwb_run_link_imports(struct lwb_run *run, size_t batch, struct lwb_error *err);
+/* As the cache wants them; the caller frees the list, not the names. NULL: no memory. */
+struct lwb_cache_artifact *lwb_run_list_artifacts(const struct run_module *module);
 void lwb_run_set_detail(struct run_module *module, enum lwb_verdict verdict, enum lwb_reason reason,
                         const char *detail);
+
+/* ---- run_store.c ---- */
+void lwb_run_store_later(struct lwb_run *run, size_t module);
+void lwb_run_store_waiting(struct lwb_run *run);
+void lwb_run_distrust(struct lwb_run *run, size_t batch);
+/* Said once; the run goes on without. */
+void lwb_run_give_up_cache(struct lwb_run *run, const struct lwb_error *err);
 
 /* ---- run_explain.c ---- */
 void lwb_run_remember_parts(struct lwb_run *run, size_t module);

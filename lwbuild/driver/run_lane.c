@@ -100,12 +100,11 @@ static void settle_confirmation(struct run_lane *lane, const struct lwb_check_re
 {
     struct lwb_run *run = lane->run;
     struct run_module *module = &run->modules[lane->module];
-    struct lwb_error ignored;
 
+    lwb_run_count(run, LWB_STAT_CONFIRMED, 1);
     if (!response || response->verdict == LWB_VERDICT_ACCEPTED)
         return;
-    if (run->world->cache && module->has_key)
-        (void)lwb_cache_drop(run->world->cache, &module->key, &ignored);
+    lwb_run_distrust(run, lane->batch);
     lwb_run_set_detail(module, LWB_VERDICT_NONE, LWB_REASON_CHANGED,
                        "a warm worker accepted it, a fresh process did not; "
                        "its verdict depends on what was checked before (see --isolation fresh)");
@@ -151,8 +150,7 @@ static void on_checked(void *ctx, const struct lwb_check_response *response,
     lwb_trace("module_checked", LWB_TRACE_TEXT("module", module->plan->name),
               LWB_TRACE_TEXT("verdict", lwb_verdict_name(module->verdict)),
               LWB_TRACE_TEXT("reason", lwb_reason_name(module->reason)));
-    if (!module->stored)
-        lwb_run_count_not_stored(run, module);
+    lwb_run_store_later(run, index);
     lwb_run_module_done(run, index);
     if (failure) {
         close_lane(lane);
@@ -213,6 +211,15 @@ static int prepare_source(struct run_lane *lane, struct lwb_error *err)
     return read_source(lane, &lane->run->modules[lane->module], err);
 }
 
+static enum lwb_isolation isolation_of(const struct run_lane *lane)
+{
+    const struct lwb_run *run = lane->run;
+
+    return run->config.isolation == LWB_RUN_FRESH || run->batches[lane->batch].distrusted
+               ? LWB_ISOLATION_FRESH
+               : LWB_ISOLATION_WARM;
+}
+
 static void next_module(struct run_lane *lane)
 {
     struct lwb_run *run = lane->run;
@@ -224,8 +231,7 @@ static void next_module(struct run_lane *lane)
 
         if (rc == 1) {
             lwb_run_report_progress(run->printer, module->plan->name);
-            start_check(lane, run->config.isolation == LWB_RUN_FRESH ? LWB_ISOLATION_FRESH
-                                                                     : LWB_ISOLATION_WARM);
+            start_check(lane, isolation_of(lane));
             return;
         }
         module->changed = true;

@@ -152,9 +152,9 @@ static void count(struct run_report *report, const struct run_module *module)
     totals->modules++;
     if (module->reason == LWB_REASON_BLOCKED) {
         totals->blocked++;
-    } else if (module->verdict == LWB_VERDICT_ACCEPTED) {
+    } else if (module->judged == LWB_VERDICT_ACCEPTED) {
         totals->accepted++;
-    } else if (module->verdict == LWB_VERDICT_REJECTED) {
+    } else if (module->judged == LWB_VERDICT_REJECTED) {
         totals->rejected++;
         report->any_rejected = true;
     } else {
@@ -191,15 +191,15 @@ static void begin_json(struct reporting *reporting)
     lwb_buf_append_char(out, '[');
 }
 
-static void end_json(struct reporting *reporting, enum lwb_verdict host_verdict)
+static void end_json(struct reporting *reporting)
 {
     const struct run_module *module = reporting->module;
     struct lwb_buf *out = &reporting->out;
     bool first = false;
 
     lwb_buf_append_char(out, ']');
-    lwb_json_member_text(out, &first, "verdict", lwb_verdict_name(module->verdict));
-    lwb_json_member_text(out, &first, "host_verdict", lwb_verdict_name(host_verdict));
+    lwb_json_member_text(out, &first, "verdict", lwb_verdict_name(module->judged));
+    lwb_json_member_text(out, &first, "host_verdict", lwb_verdict_name(module->verdict));
     if (module->reason)
         lwb_json_member_text(out, &first, "reason", lwb_reason_name(module->reason));
     if (module->detail)
@@ -216,7 +216,6 @@ static void end_json(struct reporting *reporting, enum lwb_verdict host_verdict)
 static void report_module(struct run_report *report, struct run_module *module)
 {
     struct lwb_run *run = report->run;
-    enum lwb_verdict host_verdict = module->verdict;
     struct reporting reporting = {
         .report = report,
         .module = module,
@@ -228,19 +227,20 @@ static void report_module(struct run_report *report, struct run_module *module)
     if (run->config.json)
         begin_json(&reporting);
     report_messages(&reporting);
+    module->judged = module->verdict;
     if (module->verdict == LWB_VERDICT_ACCEPTED && reporting.objected)
-        module->verdict = LWB_VERDICT_REJECTED;
+        module->judged = LWB_VERDICT_REJECTED;
     if (run->config.json)
-        end_json(&reporting, host_verdict);
+        end_json(&reporting);
     if (reporting.out.len) {
         clear_line(report);
         (void)fwrite(reporting.out.ptr, 1, reporting.out.len, stdout);
         (void)fflush(stdout);
     }
-    if (module->verdict == LWB_VERDICT_NONE)
+    if (module->judged == LWB_VERDICT_NONE)
         say_no_verdict(&reporting);
     else if (run->config.verbose)
-        fprintf(stderr, "lwbuild: %s: %s%s\n", reporting.file, lwb_verdict_name(module->verdict),
+        fprintf(stderr, "lwbuild: %s: %s%s\n", reporting.file, lwb_verdict_name(module->judged),
                 module->hit ? " (cached)" : "");
     count(report, module);
     lwb_buf_release(&reporting.out);
@@ -361,7 +361,7 @@ enum lwb_exit_code lwb_run_report_end(struct run_report *report)
     }
     if (report->any_rejected)
         code = LWB_EXIT_REJECTED;
-    else if (report->any_none || report->next < run->n_modules)
+    else if (report->any_none || report->next < run->n_modules || run->inputs_changed)
         code = LWB_EXIT_NO_VERDICT;
     if (run->cancelled)
         code = LWB_EXIT_CANCELLED;

@@ -24,16 +24,8 @@ void lwb_run_set_detail(struct run_module *module, enum lwb_verdict verdict, enu
     module->detail = detail ? lwb_strdup(detail) : NULL;
 }
 
-static void give_up_cache(struct lwb_run *run, const struct lwb_error *err)
-{
-    if (run->world->may_look_up || run->world->may_store)
-        fprintf(stderr, "lwbuild: the cache is not used any more: %s\n", err->text);
-    run->world->may_look_up = false;
-    run->world->may_store = false;
-}
-
 /* As the cache wants them; the caller frees the list, not the names. */
-static struct lwb_cache_artifact *list_artifacts(const struct run_module *module)
+struct lwb_cache_artifact *lwb_run_list_artifacts(const struct run_module *module)
 {
     struct lwb_cache_artifact *list = lwb_alloc_array(module->n_artifacts, sizeof(*list));
 
@@ -51,7 +43,7 @@ static int digest_artifacts(struct lwb_run *run, size_t index, struct lwb_error 
 
     if (!module->plan->imported)
         return LWB_OK; /* nobody asks */
-    list = list_artifacts(module);
+    list = lwb_run_list_artifacts(module);
     return list ? lwb_module_artifact_digest(&run->artifacts[index], list, module->n_artifacts, err)
                 : lwb_fail_memory(err);
 }
@@ -121,7 +113,7 @@ int lwb_run_look_up(struct lwb_run *run, size_t index, struct lwb_error *err)
     }
     rc = lwb_cache_lookup(run->world->cache, &module->key, fresh_only, &entry, &trouble);
     if (rc < 0)
-        give_up_cache(run, &trouble);
+        lwb_run_give_up_cache(run, &trouble);
     if (rc == 1 && lwb_module_entry_is_enough(module->plan, &entry)) {
         lwb_trace("cache_hit", LWB_TRACE_TEXT("module", module->plan->name));
         rc = take_entry(run, index, &entry, err);
@@ -242,36 +234,6 @@ static int place_artifacts(struct lwb_run *run, size_t index,
     return digest_artifacts(run, index, err);
 }
 
-/* ---- store --------------------------------------------------------------------------------- */
-
-static int store(struct lwb_run *run, const struct run_module *module, struct lwb_error *err)
-{
-    LWB_AUTO(lwb_free) void *artifacts = list_artifacts(module);
-    struct lwb_cache_entry entry = {
-        .verdict =
-            module->verdict == LWB_VERDICT_ACCEPTED ? LWB_CACHE_ACCEPTED : LWB_CACHE_REJECTED,
-        .fresh = module->fresh,
-        .check_ns = module->check_ns,
-        .report = lwb_buf_bytes(&module->report),
-        .facts = lwb_buf_bytes(&module->facts),
-        .artifacts = artifacts,
-        .n_artifacts = module->n_artifacts,
-    };
-
-    return artifacts ? lwb_cache_store(run->world->cache, &module->key, &entry, err)
-                     : lwb_fail_memory(err);
-}
-
-/* Rule T3: accepted, or rejected with the host's own word that it may be kept. */
-static bool is_storable(const struct run_module *module)
-{
-    if (!module->storable)
-        return false;
-    if (module->verdict == LWB_VERDICT_ACCEPTED)
-        return !module->plan->imported || module->n_artifacts > 0;
-    return module->verdict == LWB_VERDICT_REJECTED && module->report.len > 0;
-}
-
 void lwb_run_keep(struct lwb_run *run, size_t index, const struct lwb_check_response *response)
 {
     struct run_module *module = &run->modules[index];
@@ -295,17 +257,4 @@ void lwb_run_keep(struct lwb_run *run, size_t index, const struct lwb_check_resp
         return;
     }
     lwb_run_count(run, LWB_STAT_CHECK_NS, module->check_ns);
-    if (!is_storable(module)) {
-        run->totals.not_stored++;
-        return;
-    }
-    if (!run->world->cache || !run->world->may_store || !module->has_key)
-        return;
-    if (store(run, module, &err) < 0) {
-        give_up_cache(run, &err);
-        return;
-    }
-    module->stored = true;
-    lwb_run_count(run, LWB_STAT_STORED, 1);
-    lwb_run_remember_parts(run, index);
 }

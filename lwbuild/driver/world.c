@@ -309,6 +309,33 @@ enum lwb_exit_code lwb_world_exit_code(const struct lwb_error *err)
     }
 }
 
+static int check_file(const char *path, const struct lwb_file_stat *seen, struct lwb_error *err)
+{
+    struct lwb_file_stat now;
+    int rc = lwb_file_stat(&now, path, err);
+
+    if (rc < 0)
+        return rc;
+    if (rc == 0 || !lwb_file_stat_equal(&now, seen))
+        return lwb_fail(err, LWB_ERR_SYSTEM, "%s was changed during the run; run again", path);
+    return LWB_OK;
+}
+
+int lwb_world_check_unchanged(const struct lwb_world *world, struct lwb_error *err)
+{
+    int rc = LWB_OK;
+
+    for (size_t i = 0; i < lwb_plan_module_count(world->plan) && rc == LWB_OK; i++) {
+        const struct lwb_plan_module *module = lwb_plan_module(world->plan, i);
+
+        rc = check_file(module->path, &module->stat, err);
+    }
+    for (size_t i = 0; i < world->digested.count && rc == LWB_OK; i++)
+        if (world->digested.items[i].kind == LWB_SEEN_FILE)
+            rc = check_file(world->digested.items[i].path, &world->digested.items[i].stat, err);
+    return rc;
+}
+
 char *lwb_world_display_path(const struct lwb_world *world, const char *path)
 {
     if (lwb_path_is_below(world->cwd, path))

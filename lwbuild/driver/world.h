@@ -58,5 +58,12 @@ int lwb_world_host_digest(struct lwb_world *world, const char *host, const char 
 /* 2 for usage, 3 for all that is wrong with the environment. */
 enum lwb_exit_code lwb_world_exit_code(const struct lwb_error *err);
 
+/*
+ * Whether every source and every other file whose content went into a key still
+ * looks as it did when it was hashed. LWB_ERR_SYSTEM names the first that does
+ * not.
+ */
+int lwb_world_check_unchanged(const struct lwb_world *world, struct lwb_error *err);
+
 /* `path` as a person who is in cwd would write it; owned by the caller. */
 char *lwb_world_display_path(const struct lwb_world *world, const char *path);

@@ -151,6 +151,7 @@ static void confirm_catches_a_verdict_that_depends_on_the_worker(void **state)
 {
     enum { MODULES = 40 };
     LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    LWB_AUTO(program_run_release) struct program_run again = { 0 };
     char list[MODULES * 16] = "";
 
     /* One in eight is confirmed, chosen by key: among forty there is one for sure (0.5 %). */
@@ -164,9 +165,17 @@ static void confirm_catches_a_verdict_that_depends_on_the_worker(void **state)
         (void)snprintf(list + len, sizeof(list) - len, "%s\n", name);
     }
     echo_project_write(*state, "list.rsp", list);
-    echo_project_check(&run, *state, "--isolation", "confirm", "@list.rsp", NULL);
-    ASSERT_RUN(run, 4);
+    echo_project_check(&run, *state, "--format", "json", "--jobs", "1", "--isolation", "confirm",
+                       "@list.rsp", NULL);
+    ASSERT_RUN(run, 1); /* what came after it was checked fresh, and rejected */
     ASSERT_SAYS(run.err, "a fresh process did not");
+    assert_int_equal(echo_project_total(&run, "no_verdict"), 1);
+
+    /* The warm verdicts from before were not kept, the fresh ones were. */
+    echo_project_check(&again, *state, "--format", "json", "@list.rsp", NULL);
+    assert_int_equal(echo_project_total(&again, "checked"),
+                     echo_project_total(&run, "accepted") + 1);
+    assert_int_equal(echo_project_total(&again, "cached"), echo_project_total(&run, "rejected"));
 }
 
 static void bad_input_gets_one_line_and_its_exit_code(void **state)
@@ -251,6 +260,28 @@ static void a_damaged_cache_is_replaced(void **state)
     assert_int_equal(echo_project_total(&after, "cached"), 1);
 }
 
+static void what_was_checked_while_an_input_changed_is_not_kept(void **state)
+{
+    struct echo_project *project = *state;
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    LWB_AUTO(program_run_release) struct program_run again = { 0 };
+    char text[400];
+
+    /* The check itself edits a file that its key was made from. */
+    echo_project_write(project, "table.txt", "before");
+    (void)snprintf(text, sizeof(text), "-- echo: touch %s\n",
+                   scratch_path(&project->scratch, "src/table.txt"));
+    echo_project_write(project, "A.lean", text);
+    echo_project_check(&run, project, "--stamp", "../build/stamp", "--input", "table.txt", "A.lean",
+                       NULL);
+    ASSERT_RUN(run, 4);
+    ASSERT_SAYS(run.err, "table.txt was changed during the run");
+    assert_int_equal(access(scratch_path(&project->scratch, "build/stamp"), F_OK), -1);
+    echo_project_write(project, "table.txt", "before");
+    echo_project_check(&again, project, "--format", "json", "--input", "table.txt", "A.lean", NULL);
+    assert_int_equal(echo_project_total(&again, "cached"), 0);
+}
+
 /* Wait until a file is there; bounded by the test's time-out. */
 static void wait_for(const char *path)
 {
@@ -301,6 +332,7 @@ int main(void)
         IN_A_PROJECT(a_cycle_is_named_by_its_path),
         IN_A_PROJECT(a_cache_that_cannot_be_used_does_not_fail_the_check),
         IN_A_PROJECT(a_damaged_cache_is_replaced),
+        IN_A_PROJECT(what_was_checked_while_an_input_changed_is_not_kept),
         IN_A_PROJECT(an_interrupt_ends_everything),
     };
 
