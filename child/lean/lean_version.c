@@ -21,20 +21,28 @@ static int read_number(unsigned *out, const char **at, unsigned max)
     return 0;
 }
 
-/* "nightly-2021-11-29" behind the dash; 0 when it is something else. */
-static unsigned read_date(const char *suffix)
+/* "2021-11-29" at the start; 0 when it is something else. */
+static unsigned read_date(const char *at)
 {
-    static const char word[] = "nightly-";
-    const char *at = strstr(suffix, word);
     unsigned year, month, day;
 
-    if (!at)
-        return 0;
-    at += sizeof(word) - 1;
     if (read_number(&year, &at, 9999) < 0 || *at++ != '-' || read_number(&month, &at, 12) < 0 ||
         *at++ != '-' || read_number(&day, &at, 31) < 0)
         return 0;
     return year * 10000 + month * 100 + day;
+}
+
+/* The date behind the first "nightly-" that has one: a folder may be "...-nightly---nightly-...". */
+static unsigned find_date(const char *text)
+{
+    static const char word[] = "nightly-";
+    unsigned date = 0;
+
+    while (date == 0 && (text = strstr(text, word)) != NULL) {
+        text += sizeof(word) - 1;
+        date = read_date(text);
+    }
+    return date;
 }
 
 int lwb_lean_version_parse(struct lwb_lean_version *out, const char *text)
@@ -51,7 +59,7 @@ int lwb_lean_version_parse(struct lwb_lean_version *out, const char *text)
     if (*at != '\0' && *at != '-')
         return -1;
     if (*at == '-') {
-        version.date = read_date(at + 1);
+        version.date = find_date(at + 1);
         /* On the way to 4.N not everything of 4.N is there yet. */
         if (version.minor > 0)
             version.minor--;
@@ -63,7 +71,7 @@ int lwb_lean_version_parse(struct lwb_lean_version *out, const char *text)
 void lwb_lean_version_take_date(struct lwb_lean_version *version, const char *folder)
 {
     if (version->date == 0 && version->minor == 0 && version->patch == 0)
-        version->date = read_date(folder);
+        version->date = find_date(folder);
 }
 
 static bool is_at_least(const struct lwb_lean_version *version, unsigned minor)

@@ -69,21 +69,23 @@ static bool has_root(const struct olean *file, bool first)
 
 /*
  * The marker "oleanfile!!!!!!!" was first followed by the objects and later by
- * a base address, a multiple of 64 KiB. An object header can look like one, so
- * both are tried.
+ * a base address: a multiple of 64 KiB below 2^47. An object that begins like
+ * that would have neither tag nor pointers.
  */
-static bool is_whole_old(const struct olean *file)
+static bool is_whole_old(struct olean *file)
 {
-    struct olean based = *file;
-    struct olean plain = *file;
+    uint64_t word;
 
-    based.header = HEADER_B;
-    if (read_word(file, HEADER_A, &based.base) && based.base % 65536 == 0 &&
-        (has_root(&based, true) || has_root(&based, false)))
-        return true;
-    plain.header = HEADER_A;
-    plain.base = (uint64_t)0 - HEADER_A; /* offset 0 is the byte behind the header */
-    return has_root(&plain, false);
+    if (!read_word(file, HEADER_A, &word))
+        return false;
+    if (word % 65536 == 0 && word >> 48 == 0) {
+        file->header = HEADER_B;
+        file->base = word;
+        return has_root(file, true);
+    }
+    file->header = HEADER_A;
+    file->base = (uint64_t)0 - HEADER_A; /* offset 0 is the byte behind the header */
+    return has_root(file, false);
 }
 
 static bool is_whole_new(struct olean *file, unsigned version)

@@ -34,6 +34,7 @@
  *     exit N                     ends the process at once
  *     hang                       never goes on
  *     grow MIB                   memory that is kept
+ *     orphan                     leaves a process behind that holds the pipes for 5 s
  *     steps N                    N rounds of progress and diagnostics, as long files have
  *     cut, lost                  the .olean will be cut, or not written at all; exit code 0
  *     mute                       the worker will never answer the barrier

@@ -169,6 +169,16 @@ static void grow(long mib)
         memset(memory, 1, size); /* kept for good: that is the point */
 }
 
+/* Somebody else who holds the pipes for a while after this process has ended. */
+static void leave_orphan(void)
+{
+    if (fork() == 0) {
+        (void)alarm(5);
+        for (;;)
+            (void)pause();
+    }
+}
+
 /* What goes wrong in the process rather than in the text. */
 static void do_misbehave(const struct fake_lean *fake, const char *verb, const char *argument)
 {
@@ -193,6 +203,8 @@ static void do_misbehave(const struct fake_lean *fake, const char *verb, const c
     } else if (strcmp(verb, "hang") == 0) {
         for (;;)
             (void)pause();
+    } else if (strcmp(verb, "orphan") == 0) {
+        leave_orphan();
     } else if (strcmp(verb, "grow") == 0) {
         grow(strtol(argument, NULL, 10));
     }
@@ -243,7 +255,7 @@ static void carry_out(struct fake_lean *fake, const struct place *place,
         do_process_question(fake, place, directive, argument);
     else if (is_one_of(directive, "provides cut lost mute again steps"))
         do_later(fake, directive, argument);
-    else if (is_one_of(directive, "noise stderr flood panic crash overflow exit hang grow"))
+    else if (is_one_of(directive, "noise stderr flood panic crash overflow exit hang grow orphan"))
         do_misbehave(fake, directive, argument);
     else
         report_about(fake, place, "error", "fake_lean does not know '%s'", directive);

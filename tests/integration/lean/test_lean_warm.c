@@ -429,6 +429,40 @@ static void text_that_json_cannot_carry_goes_to_a_fresh_process(void **state)
     lean_session_finish(&fixture.lean);
 }
 
+static void a_worker_that_has_grown_is_replaced(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    prepare(&fixture, "2021-11");
+    fixture.lean.open.max_memory = 96 * 1024 * 1024;
+    lean_session_open(&fixture.lean);
+    check(&fixture, "--! once ref\n");
+    check(&fixture, "--! grow 48\n");
+    assert_verdict(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, false);
+    check(&fixture, "--! once ref\n"); /* a new process has not met it */
+    assert_verdict(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, false);
+    lean_session_finish(&fixture.lean);
+}
+
+static void a_worker_does_not_serve_for_ever(void **state)
+{
+    struct fixture fixture;
+    unsigned served = 1;
+
+    (void)state;
+    open_era(&fixture, "2021-11");
+    check(&fixture, "--! once ref\n");
+    do {
+        check(&fixture, "--! once ref\n");
+        served++;
+        assert_true(served < 20000);
+    } while (fixture.lean.response.verdict == LWB_VERDICT_REJECTED);
+    assert_verdict(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, false);
+    assert_true(served > 1000);
+    lean_session_finish(&fixture.lean);
+}
+
 /* ---- environment and options
  * ---------------------------------------------------------------------------- */
 
@@ -615,6 +649,8 @@ int main(void)
         cmocka_unit_test(a_large_document_does_not_block),
         cmocka_unit_test(what_cannot_be_read_is_decided_by_a_fresh_process),
         cmocka_unit_test(text_that_json_cannot_carry_goes_to_a_fresh_process),
+        cmocka_unit_test(a_worker_that_has_grown_is_replaced),
+        cmocka_unit_test(a_worker_does_not_serve_for_ever),
         cmocka_unit_test(the_environment_is_a_constant_list),
         cmocka_unit_test(options_reach_the_worker_or_a_fresh_process),
         cmocka_unit_test(an_option_that_lean_refuses_is_no_verdict),

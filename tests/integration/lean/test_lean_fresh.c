@@ -1,0 +1,304 @@
+#include "tests/support/test.h"
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include "child/lean/lean_host.h"
+#include "child/lean/olean_file.h"
+#include "lwbuild/base/clock.h"
+#include "lwbuild/base/file.h"
+#include "tests/support/fake_toolchain.h"
+#include "tests/support/lean_session.h"
+
+/* A process per module: artifacts, and what its folder is like. */
+
+static const char *const eras[] = { "2021-07", "2021-11", "4.8", "4.22" };
+
+struct fixture {
+    struct lean_session lean;
+    struct fake_toolchain toolchain;
+};
+
+static void prepare(struct fixture *fixture, const char *era)
+{
+    lean_session_prepare(&fixture->lean, NULL, NULL);
+    fake_toolchain_make(&fixture->toolchain, &fixture->lean.scratch, era);
+    fixture->lean.open.toolchain = fixture->toolchain.prefix;
+    fixture->lean.open.toolchain_version = fixture->toolchain.version;
+}
+
+static void open_era(struct fixture *fixture, const char *era)
+{
+    prepare(fixture, era);
+    lean_session_open(&fixture->lean);
+}
+
+static void check(struct fixture *fixture, const char *file, const char *source, bool want_artifact)
+{
+    struct lwb_check_request request = { .module = "A",
+                                         .file = file,
+                                         .source = lwb_bytes_text(source),
+                                         .isolation = LWB_ISOLATION_FRESH,
+                                         .want_artifact = want_artifact };
+
+    if (lean_session_check_as(&fixture->lean, &request) < 0)
+        fail_msg("%s", fixture->lean.err.text);
+    assert_true(fixture->lean.response.fresh);
+}
+
+static void assert_verdict(const struct fixture *fixture, enum lwb_verdict verdict,
+                           enum lwb_reason reason)
+{
+    assert_string_equal(lwb_verdict_name(fixture->lean.response.verdict),
+                        lwb_verdict_name(verdict));
+    assert_string_equal(lwb_reason_name(fixture->lean.response.reason), lwb_reason_name(reason));
+}
+
+static void fresh_means_without_history(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    open_era(&fixture, "2021-11");
+    for (int i = 0; i < 2; i++) {
+        check(&fixture, "A.lean", "--! once ref\n", false);
+        assert_verdict(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE);
+        assert_int_equal(fixture.lean.response.n_artifacts, 0);
+    }
+    lean_session_finish(&fixture.lean);
+}
+
+static void an_artifact_is_whole_and_has_its_digest(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LWB_COUNT(eras); i++) {
+        const struct lwb_artifact *artifact;
+        struct lwb_digest digest;
+        struct lwb_error err;
+        struct fixture fixture;
+
+        open_era(&fixture, eras[i]);
+        check(&fixture, "Deep/A.lean", "--! provides x\n", true);
+        assert_verdict(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE);
+        assert_true(fixture.lean.response.storable);
+        assert_int_equal(fixture.lean.response.n_artifacts, 1);
+        artifact = &fixture.lean.response.artifacts[0];
+        assert_string_equal(artifact->part, "olean");
+        assert_memory_equal(artifact->path, fixture.lean.own_folder,
+                            strlen(fixture.lean.own_folder));
+        assert_int_equal(lwb_olean_inspect(artifact->path, &err), LWB_OLEAN_WHOLE);
+        assert_int_equal(lwb_digest_file(&digest, artifact->path, &err), LWB_OK);
+        assert_int_equal(lwb_digest_compare(&digest, &artifact->digest), 0);
+        lean_session_finish(&fixture.lean);
+    }
+}
+
+static void a_module_of_the_module_system_has_parts(void **state)
+{
+    static const char *const parts[] = { "olean", "olean.server", "olean.private", "ir" };
+    struct fixture fixture;
+
+    (void)state;
+    prepare(&fixture, "4.22");
+    fixture.lean.open.module_system = true;
+    lean_session_open(&fixture.lean);
+    check(&fixture, "A.lean", "module\n--! provides x\n", true);
+    assert_verdict(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE);
+    assert_int_equal(fixture.lean.response.n_artifacts, LWB_COUNT(parts));
+    for (size_t i = 0; i < LWB_COUNT(parts); i++)
+        assert_string_equal(fixture.lean.response.artifacts[i].part, parts[i]);
+    lean_session_finish(&fixture.lean);
+}
+
+static void half_an_artifact_is_no_verdict(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LWB_COUNT(eras); i++) {
+        struct fixture fixture;
+
+        open_era(&fixture, eras[i]);
+        check(&fixture, "A.lean", "--! cut\n", true);
+        assert_verdict(&fixture, LWB_VERDICT_NONE, LWB_REASON_ARTIFACT);
+        assert_string_equal(fixture.lean.response.detail, "the .olean is cut");
+        check(&fixture, "A.lean", "--! lost\n", true);
+        assert_verdict(&fixture, LWB_VERDICT_NONE, LWB_REASON_ARTIFACT);
+        assert_string_equal(fixture.lean.response.detail, "the .olean was not written");
+        assert_false(fixture.lean.response.storable);
+        lean_session_finish(&fixture.lean);
+    }
+}
+
+static void a_rejected_module_has_no_artifact(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    open_era(&fixture, "2021-11");
+    check(&fixture, "A.lean", "--! error x\n", true);
+    assert_verdict(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE);
+    assert_int_equal(fixture.lean.response.n_artifacts, 0);
+    lean_session_finish(&fixture.lean);
+}
+
+/* The artifact of the last check becomes `name`.olean in the folder "lib". */
+static void keep_artifact(struct fixture *fixture, const char *name)
+{
+    char path[400];
+
+    (void)snprintf(path, sizeof(path), "%s/lib/%s.olean", fixture->lean.scratch.dir, name);
+    assert_int_equal(rename(fixture->lean.response.artifacts[0].path, path), 0);
+}
+
+static void imports_are_seen_through_imports(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LWB_COUNT(eras); i++) {
+        struct fixture fixture;
+
+        prepare(&fixture, eras[i]);
+        scratch_write(&fixture.lean.scratch, "lib/keep", "");
+        assert_int_equal(lwb_strvec_append(&fixture.lean.search_path,
+                                           scratch_path(&fixture.lean.scratch, "lib")),
+                         0);
+        lean_session_open(&fixture.lean);
+        check(&fixture, "A.lean", "--! provides deep\n", true);
+        keep_artifact(&fixture, "A");
+        check(&fixture, "B.lean", "import A\n", true);
+        keep_artifact(&fixture, "B");
+        check(&fixture, "C.lean", "import B\n--! requires deep\n", false);
+        assert_verdict(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE);
+        /* A changes; B's own file need not, and still C is no longer right. */
+        check(&fixture, "A.lean", "--! provides other\n", true);
+        keep_artifact(&fixture, "A");
+        check(&fixture, "C.lean", "import B\n--! requires deep\n", false);
+        assert_verdict(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE);
+        lean_session_finish(&fixture.lean);
+    }
+}
+
+/* ---- folders ---------------------------------------------------------------------------------- */
+
+static size_t count_entries(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    size_t count = 0;
+
+    assert_non_null(dir);
+    while (readdir(dir))
+        count++;
+    (void)closedir(dir);
+    return count;
+}
+
+static void nothing_is_left_in_the_scratch_folder(void **state)
+{
+    struct fixture fixture;
+    size_t before;
+
+    (void)state;
+    open_era(&fixture, "2021-11");
+    before = count_entries(fixture.lean.own_folder);
+    for (int i = 0; i < 3; i++)
+        check(&fixture, "A.lean", "--! provides x\n", true);
+    assert_int_equal(count_entries(fixture.lean.own_folder), before + 1);
+    lwb_host_lean.close(fixture.lean.session);
+    fixture.lean.session = NULL;
+    assert_int_equal(count_entries(fixture.lean.own_folder), before);
+    lean_session_finish(&fixture.lean);
+}
+
+static void the_bytes_that_were_given_are_checked(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    open_era(&fixture, "2021-11");
+    scratch_write(&fixture.lean.scratch, "p/A.lean", "--! error by now it is wrong\n");
+    check(&fixture, "A.lean", "def x := 1\n", false);
+    assert_verdict(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE);
+    lean_session_finish(&fixture.lean);
+}
+
+static void files_beside_a_module_can_be_read(void **state)
+{
+    static const char source[] = "include_str \"../data/x.txt\"\n"
+                                 "--! reads data/x.txt\n--! reads Deep/../data/x.txt\n"
+                                 "--! reads Deep/Beside.txt\n--! reads Deep/A.lean\n";
+    struct fixture fixture;
+
+    (void)state;
+    open_era(&fixture, "2021-11");
+    scratch_write(&fixture.lean.scratch, "p/data/x.txt", "x");
+    scratch_write(&fixture.lean.scratch, "p/Deep/Beside.txt", "x");
+    scratch_write(&fixture.lean.scratch, "p/Deep/A.lean", "--! error not these bytes\n");
+    check(&fixture, "Deep/A.lean", source, false);
+    assert_string_equal(lean_session_text(&fixture.lean), "");
+    assert_verdict(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE);
+    /* Nor does such a module go to a worker, whose document has another place. */
+    assert_int_equal(lean_session_check(&fixture.lean, "include_str \"data/x.txt\"\n"), LWB_OK);
+    assert_true(fixture.lean.response.fresh);
+    lean_session_finish(&fixture.lean);
+}
+
+/* ---- processes --------------------------------------------------------------------------------- */
+
+static void a_deadline_ends_the_process(void **state)
+{
+    struct lwb_check_request request = { .module = "A",
+                                         .file = "A.lean",
+                                         .source = lwb_bytes_text("--! hang\n"),
+                                         .isolation = LWB_ISOLATION_FRESH,
+                                         .deadline_ms = 50 };
+    struct fixture fixture;
+
+    (void)state;
+    open_era(&fixture, "2021-11");
+    assert_int_equal(lean_session_check_as(&fixture.lean, &request), LWB_OK);
+    assert_verdict(&fixture, LWB_VERDICT_NONE, LWB_REASON_TIME);
+    lean_session_finish(&fixture.lean);
+}
+
+static void someone_who_holds_the_pipes_is_not_waited_for(void **state)
+{
+    struct fixture fixture;
+    uint64_t start = lwb_clock_ms();
+
+    (void)state;
+    open_era(&fixture, "2021-11");
+    check(&fixture, "A.lean", "--! orphan\n--! error x\n", false);
+    assert_verdict(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE);
+    assert_true(lwb_clock_ms() - start < 4000); /* it lives for 5 s */
+    lean_session_finish(&fixture.lean);
+}
+
+static void a_flood_of_stderr_does_not_block(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    open_era(&fixture, "2021-11");
+    check(&fixture, "A.lean", "--! flood 4096\n--! stderr the last words\n--! exit 1\n", false);
+    assert_verdict(&fixture, LWB_VERDICT_NONE, LWB_REASON_NO_MESSAGE);
+    assert_non_null(strstr(fixture.lean.response.detail, "the last words"));
+    lean_session_finish(&fixture.lean);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fresh_means_without_history),
+        cmocka_unit_test(an_artifact_is_whole_and_has_its_digest),
+        cmocka_unit_test(a_module_of_the_module_system_has_parts),
+        cmocka_unit_test(half_an_artifact_is_no_verdict),
+        cmocka_unit_test(a_rejected_module_has_no_artifact),
+        cmocka_unit_test(imports_are_seen_through_imports),
+        cmocka_unit_test(nothing_is_left_in_the_scratch_folder),
+        cmocka_unit_test(the_bytes_that_were_given_are_checked),
+        cmocka_unit_test(files_beside_a_module_can_be_read),
+        cmocka_unit_test(a_deadline_ends_the_process),
+        cmocka_unit_test(someone_who_holds_the_pipes_is_not_waited_for),
+        cmocka_unit_test(a_flood_of_stderr_does_not_block),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

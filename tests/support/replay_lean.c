@@ -1,0 +1,233 @@
+/*
+ * A `lean` that answers what a real one answered. The toolchain's file "replay"
+ * names a folder of transcripts: CASE.worker.jsonl, CASE.cli.txt. The case is
+ * the stem of the file that is checked.
+ *
+ * As a worker it wants the document that was recorded, byte by byte, and ends
+ * with exit code 70 when it gets another: then the host no longer sends what
+ * was tried on a real Lean.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "lwbuild/base/alloc.h"
+#include "lwbuild/base/file.h"
+#include "lwbuild/base/json.h"
+#include "lwbuild/base/path.h"
+
+enum { TEXT_MAX = 16 * 1024 * 1024, EXIT_OTHER_TRAFFIC = 70 };
+
+static void die(const char *text)
+{
+    (void)fprintf(stderr, "replay_lean: %s\n", text);
+    exit(EXIT_OTHER_TRAFFIC);
+}
+
+static void read_file(struct lwb_buf *out, const char *path)
+{
+    struct lwb_error err;
+
+    if (lwb_file_read(out, path, NULL, &err) < 0)
+        die(err.text);
+}
+
+/* <folder named by the toolchain>/<case><suffix> */
+static void read_recording(struct lwb_buf *out, const char *program, const char *file,
+                           const char *suffix)
+{
+    LWB_AUTO(lwb_free_text) char *bin = lwb_path_dirname(program);
+    LWB_AUTO(lwb_free_text) char *prefix = lwb_path_dirname(bin);
+    LWB_AUTO(lwb_free_text) char *list = lwb_path_join(prefix, "replay");
+    LWB_AUTO(lwb_buf_release) struct lwb_buf folder = LWB_BUF(4096);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf path = LWB_BUF(4096);
+    const char *name = lwb_path_basename(file);
+
+    read_file(&folder, list);
+    lwb_buf_format(&path, "%s/%.*s%s", lwb_buf_text(&folder), (int)(strlen(name) - strlen(".lean")),
+                   name, suffix);
+    read_file(out, lwb_buf_text(&path));
+}
+
+/* ---- command line -------------------------------------------------------------------------- */
+
+/* "exit N\n--- stdout\n...--- stderr\n..." */
+static int replay_command(const char *program, const char *file)
+{
+    static const char stdout_mark[] = "--- stdout\n", stderr_mark[] = "--- stderr\n";
+    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(TEXT_MAX);
+    const char *out, *err;
+
+    read_recording(&text, program, file, ".cli.txt");
+    out = strstr(lwb_buf_text(&text), stdout_mark);
+    err = out ? strstr(out, stderr_mark) : NULL;
+    if (!err)
+        die("not a recording");
+    out += sizeof(stdout_mark) - 1;
+    (void)fwrite(out, 1, (size_t)(err - out), stdout);
+    (void)fprintf(stderr, "%s", err + sizeof(stderr_mark) - 1);
+    return (int)strtol(lwb_buf_text(&text) + strlen("exit "), NULL, 10);
+}
+
+/* ---- worker ------------------------------------------------------------------------------------ */
+
+static bool read_frame(struct lwb_buf *body)
+{
+    char line[128];
+    size_t length = 0;
+
+    lwb_buf_clear(body);
+    while (fgets(line, sizeof(line), stdin)) {
+        char *room;
+
+        if (strncmp(line, "Content-Length: ", 16) == 0)
+            length = strtoul(line + 16, NULL, 10);
+        if (strcmp(line, "\r\n") != 0)
+            continue;
+        room = lwb_buf_reserve(body, length);
+        if (!room || fread(room, 1, length, stdin) != length)
+            return false;
+        body->len += length;
+        room[length] = '\0';
+        return true;
+    }
+    return false;
+}
+
+static cJSON *parse(struct lwb_bytes text)
+{
+    struct lwb_error err;
+    cJSON *json;
+
+    if (lwb_json_parse(&json, text, &err) < 0)
+        die(err.text);
+    return json;
+}
+
+static const char *member_text(const cJSON *json, const char *a, const char *b, const char *c)
+{
+    json = lwb_json_find(json, a);
+    json = b && json ? lwb_json_find(json, b) : json;
+    json = c && json ? lwb_json_find(json, c) : json;
+    return lwb_json_text(json);
+}
+
+/* The text of a didOpen or didChange; NULL for other messages. */
+static const char *document_of(const cJSON *message)
+{
+    const char *method = member_text(message, "method", NULL, NULL);
+    const cJSON *changes;
+
+    if (!method || strncmp(method, "textDocument/did", 16) != 0)
+        return NULL;
+    if (strcmp(method, "textDocument/didOpen") == 0)
+        return member_text(message, "params", "textDocument", "text");
+    changes = lwb_json_find(lwb_json_find(message, "params"), "contentChanges");
+    return changes ? member_text(changes->child, "text", NULL, NULL) : NULL;
+}
+
+static void expect_same(const cJSON *got, const cJSON *recorded)
+{
+    const char *got_method = member_text(got, "method", NULL, NULL);
+    const char *method = member_text(recorded, "method", NULL, NULL);
+    const char *got_text = document_of(got);
+    const char *text = document_of(recorded);
+
+    if (!got_method || !method || strcmp(got_method, method) != 0)
+        die("another message than was recorded");
+    if ((text == NULL) != (got_text == NULL) || (text && strcmp(text, got_text) != 0))
+        die("another document than was recorded");
+}
+
+static void say(const cJSON *message)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf body = LWB_BUF(TEXT_MAX);
+    struct lwb_error err;
+
+    if (lwb_json_print(&body, message, &err) < 0)
+        die(err.text);
+    (void)printf("Content-Length: %zu\r\n\r\n%s", body.len, lwb_buf_text(&body));
+    (void)fflush(stdout);
+}
+
+/* What the recorded process wrote to stderr: before its answers, as nobody knows when. */
+static void complain_first(const char *recording)
+{
+    const char *last = strrchr(recording, '{');
+    LWB_AUTO(lwb_json_free) cJSON *end = last ? parse(lwb_bytes_text(last)) : NULL;
+    const char *text = end ? member_text(end, "stderr", NULL, NULL) : NULL;
+
+    (void)fprintf(stderr, "%s", text ? text : "");
+}
+
+/* One recorded line; returns false when the host has gone. */
+static bool replay_line(struct lwb_bytes line, struct lwb_buf *frame, const cJSON *held)
+{
+    LWB_AUTO(lwb_json_free) cJSON *record = parse(line);
+    const cJSON *message = lwb_json_find(record, "msg");
+    const char *direction = member_text(record, "dir", NULL, NULL);
+
+    if (!direction || !message)
+        return true;
+    if (strcmp(direction, "from") == 0) {
+        say(message);
+        return true;
+    }
+    if (held) {
+        expect_same(held, message);
+        return true;
+    }
+    if (!read_frame(frame))
+        return false;
+    {
+        LWB_AUTO(lwb_json_free) cJSON *got = parse(lwb_buf_bytes(frame));
+
+        expect_same(got, message);
+    }
+    return true;
+}
+
+static struct lwb_bytes take_line(const char **rest)
+{
+    size_t len = strcspn(*rest, "\n");
+    struct lwb_bytes line = lwb_bytes(*rest, len);
+
+    *rest += len + ((*rest)[len] == '\n' ? 1 : 0);
+    return line;
+}
+
+static int replay_worker(const char *program)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf recording = LWB_BUF(TEXT_MAX);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf frame = LWB_BUF(TEXT_MAX);
+    LWB_AUTO(lwb_json_free) cJSON *first = NULL;
+    LWB_AUTO(lwb_json_free) cJSON *second = NULL;
+    const char *rest;
+    size_t number;
+
+    /* The second message says which case this is. */
+    if (!read_frame(&frame))
+        return 1;
+    first = parse(lwb_buf_bytes(&frame));
+    if (!read_frame(&frame))
+        return 1;
+    second = parse(lwb_buf_bytes(&frame));
+    read_recording(&recording, program,
+                   member_text(second, "params", "textDocument", "uri") ?: "none.lean",
+                   ".worker.jsonl");
+    complain_first(lwb_buf_text(&recording));
+    rest = lwb_buf_text(&recording);
+    for (number = 0; *rest; number++) {
+        const cJSON *held = number == 0 ? first : (number == 1 ? second : NULL);
+
+        if (!replay_line(take_line(&rest), &frame, held))
+            return 0;
+    }
+    return read_frame(&frame) ? EXIT_OTHER_TRAFFIC : 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "--worker") == 0)
+        return replay_worker(argv[0]);
+    return replay_command(argv[0], argv[argc - 1]);
+}
