@@ -8,7 +8,9 @@
  *                   column, end_line, end_column, code, message), verdict
  *                   (accepted, rejected, none; with the policy applied),
  *                   host_verdict, reason, detail, blocked_by, cached,
- *                   isolation, check_us; last a line of type "summary"
+ *                   isolation, check_us; type "not_proved": theorem, for each that
+ *                   --expect names and no export proves; last a line of type
+ *                   "summary"
  *   plan:           type "batch" and type "module"
  *   --stats:        type "stats": every number by its id
  *   doctor:         type "check": code, severity, subject, message, hint

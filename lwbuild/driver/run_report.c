@@ -285,6 +285,23 @@ static void say_blocked(const struct run_report *report)
     }
 }
 
+static void print_not_proved(const char *theorem, bool json)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(64 * 1024);
+    bool first = true;
+
+    if (!json) {
+        printf("error: the expected theorem '%s' is not proved by any checked export\n", theorem);
+        return;
+    }
+    lwb_buf_append_char(&out, '{');
+    lwb_json_member_int(&out, &first, "schema", LWB_JSON_SCHEMA);
+    lwb_json_member_text(&out, &first, "type", "not_proved");
+    lwb_json_member_text(&out, &first, "theorem", theorem);
+    lwb_buf_append_text(&out, "}\n");
+    (void)fwrite(lwb_buf_text(&out), 1, out.len, stdout);
+}
+
 /* A theorem that must be there and is not; an empty or cut file proves nothing. */
 static void say_not_proved(struct run_report *report)
 {
@@ -293,8 +310,7 @@ static void say_not_proved(struct run_report *report)
     for (size_t i = 0; expect && i < expect->count; i++) {
         if (report->found[i])
             continue;
-        printf("error: the expected theorem '%s' is not proved by any checked export\n",
-               expect->items[i]);
+        print_not_proved(expect->items[i], report->run->config.json);
         report->any_rejected = true;
     }
 }
