@@ -86,7 +86,7 @@ static void roots_are_replaced_in_texts(void **state)
     assert_int_equal(lwb_lean_messages_add_text(
                          &messages, lwb_bytes_text("/s/1/A and /s/1 but /s/2\n/s/1\n"), "A", &err),
                      LWB_OK);
-    assert_int_equal(lwb_lean_messages_reroot(&messages, "/s/1", "/root", &err), LWB_OK);
+    assert_int_equal(lwb_lean_messages_reroot(&messages, "/s/1", "/tree", &err), LWB_OK);
     assert_string_equal(describe(&messages, &out), "I -1:-1 /tree/A and /tree but /s/2\n/tree|");
 }
 
