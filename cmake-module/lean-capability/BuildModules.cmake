@@ -106,15 +106,16 @@ endfunction()
 
 # ---- with Lake ---------------------------------------------------------------------------------
 
-# Lake learned to build libraries by name before the first release of Lean 4; what came earlier builds packages.
+# The C of modules that are only imported is made for a static library, by any Lake. Before the first
+# release of Lean 4 it was a package that had one.
 function(run_lake)
   set(targets "${LAKE_TARGETS}")
   if(NOT targets)
     execute_process(COMMAND "${PREFIX}/bin/lake" help build OUTPUT_VARIABLE help ERROR_QUIET)
-    if(help MATCHES "oleans")
-      set(targets ":oleans")
+    if(help MATCHES "staticLib")
+      set(targets ":staticLib")
     else()
-      set(targets "${LIBRARY}")
+      set(targets "${LIBRARY}:static")
     endif()
   endif()
   run("${PROJECT}" "${PREFIX}/bin/lake" build ${targets})
