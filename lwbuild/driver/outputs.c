@@ -9,6 +9,7 @@
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/path.h"
 #include "lwbuild/driver/depfile.h"
+#include "lwbuild/driver/snapshot.h"
 
 enum { MAX_DEPFILE = 64 * 1024 * 1024 };
 
@@ -56,10 +57,10 @@ static char *existing_parent(const char *path)
     return folder;
 }
 
+/* The toolchain's own modules, and the folders they were looked for in. */
 static bool is_pinned_by_toolchain(const struct lwb_world *world, const char *path)
 {
-    return world->has_toolchain && lwb_path_has_suffix(path, ".olean") &&
-           lwb_path_is_below(world->toolchain.prefix, path);
+    return world->has_toolchain && lwb_path_is_below(world->toolchain.prefix, path);
 }
 
 static void on_witness(void *ctx, enum lwb_witness kind, const char *path,
@@ -69,13 +70,13 @@ static void on_witness(void *ctx, enum lwb_witness kind, const char *path,
     LWB_AUTO(lwb_free_text) char *folder = NULL;
 
     (void)st;
+    if (is_pinned_by_toolchain(collecting->world, path))
+        return;
     if (kind == LWB_WITNESS_ABSENT) {
         folder = existing_parent(path);
         if (!folder)
             collecting->failed = true;
         path = folder ? folder : "";
-    } else if (kind == LWB_WITNESS_FILE && is_pinned_by_toolchain(collecting->world, path)) {
-        return;
     }
     if (*path && lwb_strvec_append(&collecting->paths, path))
         collecting->failed = true;
@@ -231,6 +232,7 @@ int lwb_outputs_write(struct lwb_world *world, struct lwb_error *err)
         rc = write_depfile(world, err);
     if (rc < 0 || !options->stamp)
         return rc;
+    lwb_snapshot_reserve(options->stamp);
     rc = print_stamp(&stamp, world, err);
     if (rc < 0)
         return rc;

@@ -12,6 +12,7 @@
  * looked at (sources, lakefiles, manifests, toolchain file, package folders'
  * own .olean files up to a bound), and for what it leaves out (the toolchain's
  * thousands of .olean files) the files that pin it: bin/lean and its libraries.
+ * With --known-inputs it does not name what is on the command line.
  */
 int lwb_outputs_write(struct lwb_world *world, struct lwb_error *err);
 

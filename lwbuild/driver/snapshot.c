@@ -316,7 +316,22 @@ void lwb_snapshot_write(struct lwb_snapshot *snapshot, struct lwb_world *world,
     if (!keys_path || encode(&text, snapshot, world, cost_ns) ||
         lwb_file_write(keys_path, keys, 0600, &ignored) < 0 ||
         lwb_file_write(snapshot->path, lwb_buf_bytes(&text), 0600, &ignored) < 0)
-        (void)unlink(snapshot->path);
+        (void)lwb_file_write(snapshot->path, lwb_bytes("", 0), 0600, &ignored);
+}
+
+void lwb_snapshot_reserve(const char *stamp)
+{
+    static const char *const suffixes[] = { "", ".keys" };
+
+    for (size_t i = 0; i < LWB_COUNT(suffixes); i++) {
+        LWB_AUTO(lwb_buf_release) struct lwb_buf path = LWB_BUF(LWB_PATH_MAX);
+        int fd;
+
+        lwb_buf_format(&path, "%s.snapshot%s", stamp, suffixes[i]);
+        fd = open(lwb_buf_text(&path), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        if (fd >= 0)
+            close(fd);
+    }
 }
 
 void lwb_snapshot_release(struct lwb_snapshot *snapshot)

@@ -29,11 +29,18 @@ bool lwb_snapshot_answers(struct lwb_snapshot *snapshot, const struct lwb_option
 
 /*
  * After an accepted run without messages. `keys` are those of its modules, 32
- * bytes each; cost_ns is what they cost to check. Trouble is not told: the old
- * snapshot is removed.
+ * bytes each; cost_ns is what they cost to check. Trouble is not told: the
+ * snapshot is then empty and answers nothing.
  */
 void lwb_snapshot_write(struct lwb_snapshot *snapshot, struct lwb_world *world,
                         struct lwb_bytes keys, uint64_t cost_ns);
+
+/*
+ * Make sure that the files of a snapshot beside this stamp exist, if only
+ * empty: a build tool lists them as outputs so that it can clean them, and
+ * takes an output that is not there for a reason to run again.
+ */
+void lwb_snapshot_reserve(const char *stamp);
 
 void lwb_snapshot_release(struct lwb_snapshot *snapshot);
 LWB_DEFINE_AUTO(struct lwb_snapshot, lwb_snapshot_release);
