@@ -281,6 +281,12 @@ function(_lwbuild_find_project out target)
   else()
     _lwbuild_find_above(project "${CMAKE_CURRENT_SOURCE_DIR}"
         lakefile.lean lakefile.toml lean-toolchain)
+    if(arg_EXPORTS)
+      set(project "")
+    elseif(NOT project AND arg_SOURCES)
+      # The files stand for themselves; what lies further up is none of their business.
+      set(project "${CMAKE_CURRENT_SOURCE_DIR}")
+    endif()
     if(NOT project AND NOT arg_SOURCES AND NOT arg_EXPORTS)
       _lwbuild_fail("${target}"
           "nothing to check: give PROJECT, SOURCES or EXPORTS (there is no lakefile "
@@ -439,7 +445,7 @@ function(_lwbuild_add_command target command depends arguments stamp)
   endif()
   add_custom_command(
       OUTPUT "${stamp}"
-      BYPRODUCTS "${stamp}.d"
+      BYPRODUCTS "${stamp}.d" "${stamp}.snapshot" "${stamp}.snapshot.keys"
       COMMAND ${command} check --stamp "${stamp}" --depfile "${stamp}.d" --stamp-mode ${mode}
           --known-inputs "@${arguments}"
       ${more_commands}
@@ -494,9 +500,7 @@ function(add_lean_check target)
     set(all ALL)
   endif()
   add_custom_target(${target} ${all} DEPENDS "${stamp}")
-  set_target_properties(${target} PROPERTIES
-      LWBUILD_STAMP "${stamp}"
-      ADDITIONAL_CLEAN_FILES "${stamp}.snapshot")
+  set_target_properties(${target} PROPERTIES LWBUILD_STAMP "${stamp}")
   if(arg_TEST)
     _lwbuild_add_test("${target}" "${command}" "${arguments}")
   endif()

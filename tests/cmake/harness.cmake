@@ -3,7 +3,9 @@
 #
 #   cmake -D CASE=... -D GENERATOR=... -D LWBUILD=... -D ROOT=... -D SCRATCH=... -P harness.cmake
 #
-# and the first expectation that does not hold ends it.
+# and the first expectation that does not hold ends it. LWBUILD is the fake, or a wrapper that counts
+# the calls of the real one (REAL), which then has the echo host: both reject a file with the line
+# ${broken}.
 cmake_minimum_required(VERSION 3.20)
 
 set(work "${SCRATCH}")
@@ -16,6 +18,13 @@ set(ENV{HOME} "${work}/home")
 foreach(variable IN ITEMS ELAN_HOME ELAN_TOOLCHAIN LEAN_SYSROOT MAKEFLAGS MAKELEVEL DESTDIR)
   unset(ENV{${variable}})
 endforeach()
+set(broken "-- echo: error 1:0 BROKEN\n")
+set(flags "")
+if(REAL)
+  set(ENV{COUNTED_LWBUILD} "${REAL}")
+  set(ENV{LWBUILD_CHILD} "${ECHO_CHILD}")
+  set(flags "set(LWBUILD_FLAGS --host echo)")
+endif()
 file(REMOVE_RECURSE "${work}")
 file(MAKE_DIRECTORY "${source}" "${work}/home")
 file(TOUCH "${log}")
@@ -30,7 +39,7 @@ function(project)
   list(JOIN ARGN "\n" text)
   file(WRITE "${source}/CMakeLists.txt"
       "cmake_minimum_required(VERSION 3.10)\nproject(case LANGUAGES NONE)\nenable_testing()\n"
-      "include(\"${ROOT}/cmake-module/LWBuild.cmake\")\n${text}\n")
+      "include(\"${ROOT}/cmake-module/LWBuild.cmake\")\n${flags}\n${text}\n")
 endfunction()
 
 # run([FAILS] <command>...): the output is in ${output}.

@@ -1,7 +1,7 @@
 # A rejected proof fails the build, each time, until it is mended; other targets go on when asked
 # to.
 file(WRITE "${source}/good.ndjson" "good\n")
-file(WRITE "${source}/bad.ndjson" "BROKEN\n")
+file(WRITE "${source}/bad.ndjson" "${broken}")
 project("add_lean_check(bad ALL EXPORTS bad.ndjson)" "add_lean_check(good ALL EXPORTS good.ndjson)")
 
 configure()
@@ -26,7 +26,7 @@ expect_runs(1)
 build()
 expect_runs(0)
 
-file(WRITE "${source}/good.ndjson" "BROKEN\n")
+file(WRITE "${source}/good.ndjson" "${broken}")
 build_fails()
 expect_runs(1)
 build_fails()

@@ -76,10 +76,11 @@ build()
 expect_arguments(--toolchain "${work}/home/.elan/toolchains/leanprover--lean4---v4.10.0")
 
 # Another lwbuild.
+get_filename_component(lwbuild_name "${LWBUILD}" NAME)
 file(COPY "${LWBUILD}" DESTINATION "${work}/other")
-configure("-DLWBUILD_EXECUTABLE=${work}/other/fake_lwbuild")
+configure("-DLWBUILD_EXECUTABLE=${work}/other/${lwbuild_name}")
 build()
 file(WRITE "${log}" "")
-file(TOUCH "${work}/other/fake_lwbuild")
+file(TOUCH "${work}/other/${lwbuild_name}")
 build()
 expect_runs(1)

@@ -26,7 +26,7 @@ expect_runs(1)
 build()
 expect_runs(0)
 
-file(WRITE "${source}/p/A.lean" "BROKEN\n")
+file(WRITE "${source}/p/A.lean" "${broken}")
 run(FAILS ctest --test-dir "${build}" -C Debug -L lean)
 expect_runs(1)
 
