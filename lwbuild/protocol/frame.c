@@ -5,7 +5,10 @@
  * is asked for again, so that payloads can be borrowed; then the rest moves to
  * the front, which is less than one frame and so costs little.
  */
-enum { MIN_ROOM = 64 * 1024 };
+enum {
+    MIN_ROOM = 64 * 1024 - 1,  /* with the NUL, what an idle reader holds */
+    KEPT_ROOM = 4 * 64 * 1024, /* after a larger frame the memory is given back */
+};
 
 void lwb_frame_reader_init(struct lwb_frame_reader *reader, uint32_t limit)
 {
@@ -53,6 +56,8 @@ char *lwb_frame_reader_room(struct lwb_frame_reader *reader, size_t *room)
 
     lwb_buf_consume(&reader->pending, reader->at);
     reader->at = 0;
+    if (reader->pending.len == 0 && reader->pending.cap > KEPT_ROOM)
+        lwb_buf_release(&reader->pending);
     *room = wanted_room(reader);
     ptr = lwb_buf_reserve(&reader->pending, *room);
     reader->pending.failed = false; /* may be asked again, when memory is back */

@@ -7,7 +7,7 @@
 enum phase { NEW, RUNNING, LINGER, KILLED, DRAIN, GROUP, CLOSING };
 
 enum {
-    STDERR_CHUNK = 64 * 1024,
+    STDERR_CHUNK = 16 * 1024,
     OUTPUT_KEPT = 256 * 1024, /* a larger output buffer is freed after use */
     STDOUT_PIPE = 256 * 1024, /* fewer switches per row than the usual 64 KiB */
 };

@@ -49,6 +49,7 @@ void fixture_init(struct worker_fixture *fixture);
 void fixture_release(struct worker_fixture *fixture);
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
+#define WORKER_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 /* Make the worker (scenario: first argument of fake-child) and start it. */
 void fixture_create(struct worker_fixture *fixture, const char *scenario);

@@ -76,15 +76,11 @@ static void a_worker_serves_one_generation_after_the_other(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_child_is_started_asked_and_ended, fixture_setup,
-                                        fixture_teardown),
-        cmocka_unit_test_setup_teardown(every_event_has_its_own_sink, fixture_setup,
-                                        fixture_teardown),
-        cmocka_unit_test_setup_teardown(rows_come_in_order_per_stream, fixture_setup,
-                                        fixture_teardown),
-        cmocka_unit_test_setup_teardown(many_rows_come, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(a_worker_serves_one_generation_after_the_other,
-                                        fixture_setup, fixture_teardown),
+        WORKER_TEST(a_child_is_started_asked_and_ended),
+        WORKER_TEST(every_event_has_its_own_sink),
+        WORKER_TEST(rows_come_in_order_per_stream),
+        WORKER_TEST(many_rows_come),
+        WORKER_TEST(a_worker_serves_one_generation_after_the_other),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
