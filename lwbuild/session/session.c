@@ -19,6 +19,7 @@ struct lwb_session {
     struct lwb_reply reply;
     lwb_session_done_fn *done;
     void *ctx;
+    size_t n_names; /* asked for kinds of */
 
     struct lwb_error ended; /* what made it invalid; code 0 if nothing did yet */
 };
@@ -87,6 +88,20 @@ int lwb_session_check_valid(struct lwb_session *session, struct lwb_error *err)
 
 /* ---- answers ------------------------------------------------------------------------------ */
 
+/* kinds[i] answers names[i]: another number of them answers nothing. */
+static int accept_kinds(struct lwb_session *session, struct lwb_message *message,
+                        struct lwb_error *err)
+{
+    struct lwb_strvec *kinds = &session->reply.strings.items;
+
+    if (lwb_strings_response_decode(&session->reply.strings, message, err) < 0)
+        return err->code;
+    if (kinds->count != session->n_names)
+        return lwb_fail(err, LWB_ERR_PROTOCOL, "%zu kinds for %zu names", kinds->count,
+                        session->n_names);
+    return LWB_OK;
+}
+
 static int accept_response(void *ctx, struct lwb_message *message, struct lwb_error *err)
 {
     struct lwb_session *session = ctx;
@@ -102,6 +117,7 @@ static int accept_response(void *ctx, struct lwb_message *message, struct lwb_er
     case LWB_MSG_KERNEL_CHECK:
         return lwb_kernel_response_decode(&reply->kernel, message, err);
     case LWB_MSG_DECLARATION_KINDS:
+        return accept_kinds(session, message, err);
     case LWB_MSG_DECLARATION_NAMES:
         return lwb_strings_response_decode(&reply->strings, message, err);
     case LWB_MSG_COMMAND:
@@ -120,8 +136,8 @@ static void on_done(void *ctx, struct lwb_message *response, const struct lwb_er
     struct lwb_session *session = ctx;
     lwb_session_done_fn *done = session->done;
 
-    (void)response;
     session->busy = false;
+    session->reply.message = response;
     if (session->reply.type == LWB_MSG_OPEN)
         session->open = !err;
     if (err && !has_live_child(session)) {
@@ -130,6 +146,35 @@ static void on_done(void *ctx, struct lwb_message *response, const struct lwb_er
     }
     if (done)
         done(session->ctx, err ? NULL : &session->reply, err);
+}
+
+int lwb_reply_take(struct lwb_kept_reply *out, const struct lwb_reply *reply, struct lwb_error *err)
+{
+    struct lwb_bytes attachment = reply->message->attachment;
+    struct lwb_buf copy = LWB_BUF(attachment.len + 1);
+    struct lwb_bytes kept;
+
+    lwb_buf_append_bytes(&copy, attachment);
+    if (!lwb_buf_ok(&copy))
+        return lwb_fail_memory(err);
+    kept = lwb_bytes(attachment.ptr ? lwb_buf_text(&copy) : NULL, copy.len);
+    *out = (struct lwb_kept_reply){ *reply, *reply->message, copy };
+    *reply->message = (struct lwb_message){ .head = reply->message->head };
+    out->message.attachment = kept;
+    out->reply.message = NULL;
+    if (reply->type == LWB_MSG_STREAM)
+        out->reply.summary.metadata = kept;
+    else if (reply->type == LWB_MSG_COMMAND || reply->type == LWB_MSG_METADATA ||
+             reply->type == LWB_MSG_DOCTOR)
+        out->reply.answer.json = kept;
+    return LWB_OK;
+}
+
+void lwb_kept_reply_release(struct lwb_kept_reply *kept)
+{
+    lwb_message_release(&kept->message);
+    lwb_buf_release(&kept->attachment);
+    kept->reply = (struct lwb_reply){ 0 };
 }
 
 static int transmit(struct lwb_session *session, enum lwb_message_type type,
@@ -233,6 +278,7 @@ int lwb_session_declaration_kinds(struct lwb_session *session, const struct lwb_
 {
     const struct lwb_declaration_kinds_request request = { names };
 
+    session->n_names = session->busy ? session->n_names : names->count;
     return run(session, LWB_MSG_DECLARATION_KINDS, encode_declaration_kinds_request, &request, call,
                err);
 }

@@ -26,7 +26,8 @@ LWB_DEFINE_AUTO_PTR(struct lwb_session, lwb_session_destroy);
 
 /* What was asked decides which member is meant. Borrowed for the call of `done`. */
 struct lwb_reply {
-    enum lwb_message_type type; /* of the request */
+    enum lwb_message_type type;  /* of the request */
+    struct lwb_message *message; /* holds the texts; may be moved out of (lwb_reply_take) */
     union {
         struct lwb_open_response open;
         struct lwb_check_response check;
@@ -37,6 +38,19 @@ struct lwb_reply {
         struct lwb_stream_summary summary;   /* stream: only now its rows count */
     };
 };
+
+/* A reply that is kept. */
+struct lwb_kept_reply {
+    struct lwb_reply reply;
+    struct lwb_message message;
+    struct lwb_buf attachment;
+};
+
+/* Inside `done`: take what the reply borrows. Fails when memory is out. */
+int lwb_reply_take(struct lwb_kept_reply *out, const struct lwb_reply *reply,
+                   struct lwb_error *err);
+void lwb_kept_reply_release(struct lwb_kept_reply *kept);
+LWB_DEFINE_AUTO(struct lwb_kept_reply, lwb_kept_reply_release);
 
 typedef void lwb_session_done_fn(void *ctx, const struct lwb_reply *reply,
                                  const struct lwb_error *err);
