@@ -64,7 +64,7 @@ static int digest_file(void *ctx, const char *path, struct lwb_digest *out,
     return rc;
 }
 
-static const struct lwb_digest_source plain_digests = { digest_file, NULL, NULL, NULL };
+static const struct lwb_digest_source plain_digests = { .file = digest_file };
 
 static void check_child(struct doctor *doctor)
 {

@@ -65,8 +65,11 @@ static void remember(void *ctx, const struct lwb_digest *question, const struct 
 static void choose_digests(struct lwb_world *world)
 {
     world->digests = world->cache
-                         ? (struct lwb_digest_source){ digest_by_cache, recall, remember, world }
-                         : (struct lwb_digest_source){ digest_by_reading, NULL, NULL, world };
+                         ? (struct lwb_digest_source){ .file = digest_by_cache,
+                                                       .recall = recall,
+                                                       .remember = remember,
+                                                       .ctx = world }
+                         : (struct lwb_digest_source){ .file = digest_by_reading, .ctx = world };
 }
 
 /* ---- the cache ----------------------------------------------------------------------------- */

@@ -16,4 +16,5 @@ struct lwb_digest_source {
     int (*recall)(void *ctx, const struct lwb_digest *question, struct lwb_digest *answer);
     void (*remember)(void *ctx, const struct lwb_digest *question, const struct lwb_digest *answer);
     void *ctx;
+    int64_t (*now_s)(void *ctx); /* optional: the time of day; the clock's when NULL */
 };

@@ -14,6 +14,7 @@ void lwb_plan_destroy(struct lwb_plan *plan)
     lwb_closures_destroy(plan->closures);
     lwb_hasher_destroy(plan->hasher);
     lwb_free(plan->externals);
+    lwb_free(plan->foreign);
     lwb_free(plan->prefixes);
     lwb_free(plan->resolved);
     lwb_free(plan->batches);

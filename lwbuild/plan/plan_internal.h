@@ -62,6 +62,8 @@ struct lwb_external {
     uint32_t name;
     const char *path;
     uint32_t entry; /* of the search path */
+    bool opaque;    /* what it imports cannot be read */
+    bool parts;     /* it may come in several files */
 };
 
 struct lwb_plan {
@@ -100,6 +102,8 @@ struct lwb_plan {
     struct lwb_external *externals;
     size_t n_externals;
     size_t cap_externals;
+    uint32_t *foreign; /* by name: number of the external + 1 */
+    size_t cap_foreign;
     uint32_t init; /* the name "Init" */
 
     struct lwb_closures *closures;             /* of external modules, made when asked for */
@@ -128,7 +132,10 @@ int lwb_plan_resolve(struct lwb_plan *plan, uint32_t name, const struct lwb_aske
 int lwb_plan_resolve_local(struct lwb_plan *plan, uint32_t name, uint32_t *node,
                            struct lwb_error *err);
 
-/* As above on the search path only: 1 and the index into externals, or 0. */
+/*
+ * As above on the search path only: 1 and the index into externals, or 0. What
+ * external modules import is found this way: a local module is none of theirs.
+ */
 int lwb_plan_resolve_external(struct lwb_plan *plan, uint32_t name, uint32_t *external,
                               struct lwb_error *err);
 

@@ -224,14 +224,46 @@ static int find_entry(struct lwb_plan *plan, uint32_t name, int *entry, struct l
     return LWB_OK;
 }
 
+/* plan->foreign[name], with room made for it. */
+static uint32_t *foreign_of(struct lwb_plan *plan, uint32_t name)
+{
+    size_t cap = plan->cap_foreign;
+
+    while (name >= plan->cap_foreign)
+        if (lwb_grow(&plan->foreign, &plan->cap_foreign, plan->cap_foreign, sizeof(*plan->foreign)))
+            return NULL;
+    memset(plan->foreign + cap, 0, (plan->cap_foreign - cap) * sizeof(*plan->foreign));
+    return &plan->foreign[name];
+}
+
+static int add_external(struct lwb_plan *plan, uint32_t name, struct lwb_bytes path, int entry,
+                        struct lwb_error *err)
+{
+    char *copy = lwb_arena_strndup(&plan->arena, path.ptr, path.len);
+
+    if (!copy || lwb_grow(&plan->externals, &plan->cap_externals, plan->n_externals,
+                          sizeof(*plan->externals)))
+        return lwb_fail_memory(err);
+    plan->externals[plan->n_externals++] =
+        (struct lwb_external){ .name = name, .path = copy, .entry = (uint32_t)entry };
+    return LWB_OK;
+}
+
 int lwb_plan_resolve_external(struct lwb_plan *plan, uint32_t name, uint32_t *external,
                               struct lwb_error *err)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf path = LWB_BUF(LWB_PATH_MAX);
+    uint32_t *known = foreign_of(plan, name);
     int entry;
-    int rc = find_entry(plan, name, &entry, err);
-    char *copy;
+    int rc;
 
+    if (!known)
+        return lwb_fail_memory(err);
+    if (*known) {
+        *external = *known - 1;
+        return 1;
+    }
+    rc = find_entry(plan, name, &entry, err);
     if (rc < 0 || entry == NO_ENTRY)
         return rc;
     join(&path, plan->search.items[entry], lwb_names_text(&plan->names, name), ".olean");
@@ -239,13 +271,11 @@ int lwb_plan_resolve_external(struct lwb_plan *plan, uint32_t name, uint32_t *ex
         return lwb_fail_memory(err);
     if (access(path.ptr, F_OK) != 0)
         return lwb_witnesses_add(&plan->witnesses, LWB_WITNESS_ABSENT, path.ptr, NULL, err);
-    copy = lwb_arena_strndup(&plan->arena, path.ptr, path.len);
-    if (!copy || lwb_grow(&plan->externals, &plan->cap_externals, plan->n_externals,
-                          sizeof(*plan->externals)))
-        return lwb_fail_memory(err);
-    plan->externals[plan->n_externals] =
-        (struct lwb_external){ .name = name, .path = copy, .entry = (uint32_t)entry };
-    *external = (uint32_t)plan->n_externals++;
+    rc = add_external(plan, name, lwb_buf_bytes(&path), entry, err);
+    if (rc < 0)
+        return rc;
+    *external = (uint32_t)plan->n_externals - 1;
+    *known = *external + 1;
     return 1;
 }
 
