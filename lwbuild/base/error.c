@@ -91,6 +91,7 @@ static void flatten(char *text)
             *text = ' ';
 }
 
+LWB_PRINTF(3, 0)
 static void fill(struct lwb_error *err, enum lwb_code code, const char *format, va_list args)
 {
     memset(err, 0, sizeof(*err));
