@@ -1,5 +1,6 @@
 #include "child/capability_library.h"
 
+#include <assert.h>
 #include <dlfcn.h>
 
 #include "lwbuild/base/buf.h"
@@ -147,8 +148,10 @@ int lwb_capability_library_load(struct lwb_capability_library *out,
     library.handle = dlopen(manifest->library, RTLD_NOW | RTLD_LOCAL);
     if (!library.handle)
         return lwb_fail(err, LWB_ERR_SETUP, "cannot load the capability library: %s", dlerror());
-    if (read_table(&library, manifest->library, err) < 0 ||
-        check_exports(&library, manifest, err) < 0)
+    if (read_table(&library, manifest->library, err) < 0)
+        return err->code;
+    assert(library.table);
+    if (check_exports(&library, manifest, err) < 0)
         return err->code;
     *out = library;
     library = (struct lwb_capability_library){ 0 };

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "child/host_capability.h"
 #include "child/serve.h"
 #include "lwbuild/base/file.h"
 #include "lwbuild/protocol/frame.h"
@@ -55,25 +56,61 @@ static void add_declarations(struct lwb_buf *out, struct lwb_message_head *head)
     assert_int_equal(lwb_declaration_names_request_encode(out, head, &names, LIMIT, &err), LWB_OK);
 }
 
-static void record(struct lwb_buf *out, const char *scratch)
+static void add_start(struct lwb_buf *out, struct lwb_message_head *head,
+                      const struct lwb_open_request *open)
 {
     struct lwb_hello_request hello = { .max_frame = LIMIT, .parent = "a test" };
-    struct lwb_open_request open = { .host = "echo", .scratch = scratch };
-    struct lwb_message_head head = { .generation = 1, .type = LWB_MSG_HELLO };
     struct lwb_error err;
 
-    assert_int_equal(lwb_hello_request_encode(out, &head, &hello, LIMIT, &err), LWB_OK);
-    head.type = LWB_MSG_OPEN;
-    head.request++;
-    assert_int_equal(lwb_open_request_encode(out, &head, &open, LIMIT, &err), LWB_OK);
+    *head = (struct lwb_message_head){ .generation = 1, .type = LWB_MSG_HELLO };
+    assert_int_equal(lwb_hello_request_encode(out, head, &hello, LIMIT, &err), LWB_OK);
+    head->type = LWB_MSG_OPEN;
+    head->request++;
+    assert_int_equal(lwb_open_request_encode(out, head, open, LIMIT, &err), LWB_OK);
+}
+
+static void add_end(struct lwb_buf *out, struct lwb_message_head *head)
+{
+    struct lwb_error err;
+
+    head->type = LWB_MSG_TERMINATE;
+    head->request++;
+    assert_int_equal(lwb_plain_encode(out, head, LIMIT, &err), LWB_OK);
+}
+
+static void record_echo(struct lwb_buf *out, const struct scratch *scratch)
+{
+    struct lwb_open_request open = { .host = "echo", .scratch = scratch->dir };
+    struct lwb_message_head head;
+
+    add_start(out, &head, &open);
     add_check(out, &head);
     add_declarations(out, &head);
     add_export(out, &head, LWB_MSG_COMMAND, "echo", "{\"x\":1}");
     add_export(out, &head, LWB_MSG_COMMAND, "absent", "{}");
     add_export(out, &head, LWB_MSG_STREAM, "rows", "{\"rows\":20,\"streams\":2}");
-    head.type = LWB_MSG_TERMINATE;
-    head.request++;
-    assert_int_equal(lwb_plain_encode(out, &head, LIMIT, &err), LWB_OK);
+    add_end(out, &head);
+}
+
+static void record_capability(struct lwb_buf *out, const struct scratch *scratch)
+{
+    struct lwb_open_request open = {
+        .host = "capability",
+        .capability = scratch_path(scratch, "manifest.json"),
+        .scratch = scratch->dir,
+    };
+    struct lwb_message_head head;
+
+    scratch_write(scratch, "manifest.json",
+                  "{\"library\":\"" EXAMPLE "\",\"commands\":[\"count\"],"
+                  "\"streams\":[\"frequencies\"]}");
+    add_start(out, &head, &open);
+    add_export(out, &head, LWB_MSG_METADATA, "", "{}");
+    add_export(out, &head, LWB_MSG_DOCTOR, "", "{}");
+    add_export(out, &head, LWB_MSG_COMMAND, "count", "{\"path\":\"" EXAMPLE ".absent\"}");
+    add_export(out, &head, LWB_MSG_STREAM, "frequencies",
+               "{\"path\":\"" LWB_SOURCE_DIR "/examples/capability/README.md\"}");
+    add_end(out, &head);
 }
 
 static int file_with(struct lwb_bytes content)
@@ -117,58 +154,70 @@ static int count_frames(int fd)
     return frames;
 }
 
-static struct lwb_error last; /* why the child has ended */
-
-static enum lwb_child_exit serve(int in, int out)
+static enum lwb_child_exit serve(int in, int out, struct lwb_error *err)
 {
-    static const struct lwb_host *const hosts[] = { &lwb_host_echo, NULL };
+    static const struct lwb_host *const hosts[] = { &lwb_host_echo, &lwb_host_capability, NULL };
 
     assert_int_equal(lseek(in, 0, SEEK_SET), 0);
     assert_int_equal(ftruncate(out, 0), 0);
     assert_int_equal(lseek(out, 0, SEEK_SET), 0);
-    return lwb_serve(hosts, in, out, &last);
+    return lwb_serve(hosts, in, out, err);
 }
 
-static void every_allocation_may_fail_once(void **state)
+/* `frames` is how many come at least when nothing fails, `allocations` how many can fail at least. */
+static void sweep(void (*record)(struct lwb_buf *out, const struct scratch *scratch), int frames,
+                  long allocations)
 {
     struct lwb_buf script = LWB_BUF(LIMIT);
     struct scratch scratch;
     enum lwb_child_exit code;
-    int frames;
+    struct lwb_error err;
     bool fired;
     long n = 0;
+    int seen;
     int out;
     int in;
 
-    (void)state;
     scratch_make(&scratch);
-    record(&script, scratch.dir);
+    record(&script, &scratch);
     in = file_with(lwb_buf_bytes(&script));
     out = file_with(lwb_bytes("", 0));
     lwb_buf_release(&script);
     fault_begin();
     do {
         fault_arm(n++);
-        code = serve(in, out);
+        code = serve(in, out, &err);
         fired = fault_disarm();
-        if (code && code != LWB_CHILD_EXIT_SYSTEM)
-            print_error("%ld: %s\n", n - 1, last.text);
-        assert_true(code == LWB_CHILD_EXIT_OK || (fired && code == LWB_CHILD_EXIT_SYSTEM));
+        if (code != LWB_CHILD_EXIT_OK && (!fired || code != LWB_CHILD_EXIT_SYSTEM))
+            fail_msg("allocation %ld: exit %d, %s", n - 1, code, err.text);
         assert_int_equal(fault_live_blocks(), 0);
-        frames = count_frames(out);
+        seen = count_frames(out);
     } while (fired);
-    assert_true(n > 50);
-    assert_true(frames >= 12); /* the last run was not disturbed */
+    assert_true(n > allocations);
+    assert_true(seen >= frames);
     fault_end();
     (void)close(in);
     (void)close(out);
     scratch_remove(&scratch);
 }
 
+static void every_allocation_of_a_conversation_may_fail(void **state)
+{
+    (void)state;
+    sweep(record_echo, 12, 50);
+}
+
+static void every_allocation_of_a_capability_session_may_fail(void **state)
+{
+    (void)state;
+    sweep(record_capability, 8, 50);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_allocation_may_fail_once),
+        cmocka_unit_test(every_allocation_of_a_conversation_may_fail),
+        cmocka_unit_test(every_allocation_of_a_capability_session_may_fail),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

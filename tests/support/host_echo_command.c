@@ -121,9 +121,10 @@ int echo_stream(void *session, const struct lwb_export_request *request, struct 
     }
     if (strcmp(request->name, "slow") == 0) {
         rc = echo_send_rows(call, "s0", 0, parameter(request, "rows", 1), 100, err);
-        while (rc == LWB_OK)
+        if (rc < 0)
+            return rc;
+        for (;;)
             echo_spin(1000);
-        return rc;
     }
     return unknown(request, err);
 }
