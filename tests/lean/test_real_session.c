@@ -1,6 +1,9 @@
 #include "tests/support/test.h"
 
+#include <unistd.h>
+
 #include "child/lean/lean_host.h"
+#include "child/lean/olean_file.h"
 #include "tests/support/lean_session.h"
 #include "tests/support/real_lean.h"
 
@@ -78,6 +81,101 @@ static void an_artifact_is_whole_and_the_same_twice(void **state)
         assert_int_equal(lwb_digest_compare(&first, &lean.response.artifacts[0].digest), 0);
         lean_session_finish(&lean);
     }
+}
+
+/* The artifact of the last check becomes `name`.olean in the folder "lib". */
+static void keep_artifact(struct lean_session *lean, const char *name)
+{
+    char path[400];
+
+    assert_int_equal(lean->response.verdict, LWB_VERDICT_ACCEPTED);
+    (void)snprintf(path, sizeof(path), "%s/lib/%s.olean", lean->scratch.dir, name);
+    assert_int_equal(rename(lean->response.artifacts[0].path, path), 0);
+}
+
+static void open_with_lib(struct lean_session *lean, const char *import)
+{
+    lean_session_prepare(lean, toolchain.prefix, toolchain.version);
+    scratch_write(&lean->scratch, "lib/keep", "");
+    assert_int_equal(lwb_strvec_append(&lean->search_path, scratch_path(&lean->scratch, "lib")), 0);
+    assert_int_equal(lwb_strvec_append(&lean->imports, import), 0);
+    lean_session_open(lean);
+}
+
+/* A changes, B's artifact stays the same, and C is no longer right. */
+static void a_change_is_seen_through_an_unchanged_import(void **state)
+{
+    static const char c_text[] = "import B\ntheorem c : a = 1 := rfl\n";
+    struct lwb_digest before;
+    struct lean_session lean;
+
+    (void)state;
+    open_with_lib(&lean, "A");
+    check_fresh(&lean, "A.lean", "def a := 1\n", true);
+    keep_artifact(&lean, "A");
+    check_fresh(&lean, "B.lean", "import A\ndef b := 2\n", true);
+    before = lean.response.artifacts[0].digest;
+    keep_artifact(&lean, "B");
+    check_fresh(&lean, "C.lean", c_text, false);
+    assert_int_equal(lean.response.verdict, LWB_VERDICT_ACCEPTED);
+
+    check_fresh(&lean, "A.lean", "def a := 3\n", true);
+    keep_artifact(&lean, "A");
+    check_fresh(&lean, "B.lean", "import A\ndef b := 2\n", true);
+    assert_int_equal(lwb_digest_compare(&before, &lean.response.artifacts[0].digest), 0);
+    check_fresh(&lean, "C.lean", c_text, false);
+    assert_int_equal(lean.response.verdict, LWB_VERDICT_REJECTED);
+    lean_session_finish(&lean);
+}
+
+/*
+ * An imported `initialize` reference lives as long as the worker: the same text
+ * is right once and wrong the next time. Fresh, it is right every time.
+ */
+static void a_reference_survives_between_warm_documents(void **state)
+{
+    static const char state_text[] = "import Lean\n"
+                                     "initialize count : IO.Ref Nat ← IO.mkRef 0\n"
+                                     "open Lean Elab Command in\n"
+                                     "elab \"#once\" : command => do\n"
+                                     "  if (← count.get) > 0 then throwError \"twice\"\n"
+                                     "  count.modify (· + 1)\n";
+    static const char user_text[] = "import State\n#once\n";
+    struct lean_session lean;
+
+    (void)state;
+    open_with_lib(&lean, "State");
+    check_fresh(&lean, "State.lean", state_text, true);
+    keep_artifact(&lean, "State");
+    check(&lean, user_text);
+    assert_false(lean.response.fresh);
+    assert_int_equal(lean.response.verdict, LWB_VERDICT_ACCEPTED);
+    check(&lean, user_text);
+    assert_int_equal(lean.response.verdict, LWB_VERDICT_REJECTED);
+    for (int i = 0; i < 2; i++) {
+        check_fresh(&lean, "A.lean", user_text, false);
+        assert_int_equal(lean.response.verdict, LWB_VERDICT_ACCEPTED);
+    }
+    lean_session_finish(&lean);
+}
+
+/* A cut file must never be imported: that is SIGSEGV. */
+static void a_cut_artifact_is_recognised(void **state)
+{
+    struct lean_session lean;
+    struct lwb_error err;
+    uint64_t size;
+
+    (void)state;
+    open_real(&lean, NULL);
+    check_fresh(&lean, "A.lean", "theorem two : 1 + 1 = 2 := rfl\n", true);
+    size = lean.response.artifacts[0].size;
+    for (uint64_t cut = 1; cut < size; cut += 1 + size / 50) {
+        assert_int_equal(truncate(lean.response.artifacts[0].path, (off_t)(size - cut)), 0);
+        assert_int_not_equal(lwb_olean_inspect(lean.response.artifacts[0].path, &err),
+                             LWB_OLEAN_WHOLE);
+    }
+    lean_session_finish(&lean);
 }
 
 /* ---- elaborate, kernel check, declarations ----------------------------------------------------
@@ -222,6 +320,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(proofs_are_accepted_and_rejected),
         cmocka_unit_test(an_artifact_is_whole_and_the_same_twice),
+        cmocka_unit_test(a_change_is_seen_through_an_unchanged_import),
+        cmocka_unit_test(a_reference_survives_between_warm_documents),
+        cmocka_unit_test(a_cut_artifact_is_recognised),
         cmocka_unit_test(text_is_elaborated_in_a_name_space),
         cmocka_unit_test(heartbeats_are_limited),
         cmocka_unit_test(the_kernel_is_asked_about_declarations),

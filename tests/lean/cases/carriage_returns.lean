@@ -1,0 +1,5 @@
+theorem t : True :=
+  trivial
+
+theorem u : 1 = 2 :=
+  rfl

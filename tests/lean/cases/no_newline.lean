@@ -1,0 +1,2 @@
+-- no newline at the end
+theorem t : True := trivial

@@ -1,0 +1,5 @@
+prelude
+inductive T : Type
+  | a : T
+
+theorem nothing : T := T.b
