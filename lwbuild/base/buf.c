@@ -59,6 +59,7 @@ char *lwb_buf_reserve(struct lwb_buf *buf, size_t len)
         }
         buf->ptr = grown;
         buf->cap = cap;
+        buf->ptr[buf->len] = '\0';
     }
     return buf->ptr + buf->len;
 }

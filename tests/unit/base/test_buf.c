@@ -48,12 +48,22 @@ static void big_endian_is_big_endian(void **state)
     assert_memory_equal(buf.ptr, "\1\2\3\4", 4);
 }
 
+static void room_that_was_not_used_is_no_text(void **state)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf buf = LWB_BUF(100);
+
+    (void)state;
+    assert_non_null(lwb_buf_reserve(&buf, 50));
+    assert_string_equal(lwb_buf_text(&buf), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(appends_end_with_a_nul),
         cmocka_unit_test(a_failed_append_keeps_the_content_and_is_remembered),
         cmocka_unit_test(consuming_moves_the_rest_to_the_front),
+        cmocka_unit_test(room_that_was_not_used_is_no_text),
         cmocka_unit_test(big_endian_is_big_endian),
     };
 
