@@ -1,2 +1,3 @@
+import Codec.Facts
 import Codec.Length
 import Codec.RoundTrip
