@@ -66,29 +66,43 @@ static bool use_param(struct scan *s, kn_name name)
                      kn_show(s->ctx, name, &shown)) != KN_NONE;
 }
 
-static bool use_literal(struct scan *s, bool text)
+/* What is taken for granted without being mentioned: noted where the file declares it before. */
+static bool use_known(struct scan *s, const enum kn_known *names, size_t n)
 {
-    static const enum kn_known of_strings[] = { KN_NAME_STRING,      KN_NAME_STRING_OF_LIST,
-                                                KN_NAME_STRING_MK,   KN_NAME_CHAR,
-                                                KN_NAME_CHAR_OF_NAT, KN_NAME_LIST_NIL };
     const struct kn_env *env = s->ctx->env;
     size_t i;
 
-    if (env->nat_item == KN_NONE || env->nat_item >= s->index)
-        return kn_reject(s->ctx, "a literal, but no Nat is declared that fits") != KN_NONE;
-    if (!add_use(s, env->nat_item))
-        return false;
-    if (!text)
-        return true;
-    if (!kn_license_strings(s->ctx, s->index))
-        return false;
-    for (i = 0; i < LWB_COUNT(of_strings); i++) {
-        const struct kn_decl *decl = kn_env_find(env, env->known[of_strings[i]]);
+    for (i = 0; i < n; i++) {
+        const struct kn_decl *decl = kn_env_find(env, env->known[names[i]]);
 
         if (decl && decl->item < s->index && !add_use(s, decl->item))
             return false;
     }
     return true;
+}
+
+static bool use_literal(struct scan *s, bool text)
+{
+    static const enum kn_known names[] = {
+        KN_NAME_NAT,  KN_NAME_STRING,      KN_NAME_STRING_OF_LIST, KN_NAME_STRING_MK,
+        KN_NAME_CHAR, KN_NAME_CHAR_OF_NAT, KN_NAME_LIST_NIL
+    };
+    const struct kn_env *env = s->ctx->env;
+
+    if (!use_known(s, names, text ? LWB_COUNT(names) : 1))
+        return false;
+    if (env->nat_item == KN_NONE || env->nat_item >= s->index)
+        return kn_reject(s->ctx, "a literal, but no Nat is declared that fits") != KN_NONE;
+    return text ? kn_license_strings(s->ctx, s->index) : true;
+}
+
+/* Quotients rest on Eq and on one another, also where their types do not say so. */
+static bool use_quot(struct scan *s)
+{
+    static const enum kn_known names[] = { KN_NAME_EQ, KN_NAME_QUOT, KN_NAME_QUOT_MK,
+                                           KN_NAME_QUOT_LIFT };
+
+    return s->item->kind != KN_QUOT || use_known(s, names, LWB_COUNT(names));
 }
 
 static bool scan(struct scan *s, kn_ref e);
@@ -292,7 +306,8 @@ static bool look_over(struct kn_ctx *ctx, struct kn_item *item)
     else
         ok = scan_with(&s, OWN_NOTHING, decl->levels, decl->n_levels, decl->type) &&
              (decl->body == KN_NONE || scan_closed(&s, decl->body));
-    ok = ok && record_uses(&s);
+    /* Also of an item that failed: what it rests on may be why. */
+    ok = use_quot(&s) && record_uses(&s) && ok;
     lwb_free(s.uses);
     return ok;
 }
