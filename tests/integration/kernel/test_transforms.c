@@ -344,8 +344,8 @@ static void mutate_one(cJSON *value, const char *key, void *data)
  */
 static bool is_harmless(const cJSON *line, const char *key)
 {
-    return strcmp(key, "all") == 0 || strcmp(key, "regular") == 0
-           || (strcmp(key, "name") == 0 && !cJSON_GetObjectItemCaseSensitive(line, "inductive"));
+    return strcmp(key, "all") == 0 || strcmp(key, "regular") == 0 ||
+           (strcmp(key, "name") == 0 && !cJSON_GetObjectItemCaseSensitive(line, "inductive"));
 }
 
 static enum lwb_kernel_verdict mutated(const struct export_lines *lines, size_t line,
@@ -380,7 +380,8 @@ static void a_wrong_field_is_never_accepted(void **state)
             m.at = 0;
             m.done = false;
             m.by = (m.target + i) % 3 == 0 ? -1 : 1;
-            if (mutated(&lines, i, &m) == LWB_KERNEL_ACCEPT && !is_harmless(lines.lines[i], m.key)) {
+            if (mutated(&lines, i, &m) == LWB_KERNEL_ACCEPT &&
+                !is_harmless(lines.lines[i], m.key)) {
                 char *text = cJSON_PrintUnformatted(lines.lines[i]);
 
                 print_message("accepted: line %zu, number %zu, %s: %.200s\n", i + 1, m.target,

@@ -71,6 +71,14 @@ noncomputable def Tree.size (t : Tree Nat) : Nat :=
   Tree.rec (motive_1 := fun _ => Nat) (motive_2 := fun _ => Nat)
     (fun _ _ ih => Nat.succ ih) Nat.zero (fun _ _ a b => Nat.add a b) t
 theorem tree_size : Eq (Tree.size (Tree.node Nat.zero (List.cons (Tree.node Nat.zero List.nil) List.nil))) (Nat.succ (Nat.succ Nat.zero)) := Eq.refl (Nat.succ (Nat.succ Nat.zero))
+inductive HasNat : Prop
+  | mk (n : Nat) : HasNat
+structure Bits where
+  first : Bool
+  second : Bool
+theorem bits_eta (b : Bits) : Eq (Bits.mk b.first b.second) b := Eq.refl b
 axiom anything : False
 theorem from_anything : False := anything
 theorem poly (α : Sort u) (a : α) : Eq a a := Eq.refl a
+/- The export continues with lit_add .. lit_ble, theorems about literals such as
+   3 ^ 200 = 2656...0001, which this language level has no notation for. -/
