@@ -9,6 +9,9 @@
  * strings are UTF-8 with whole surrogate pairs, keys stand once.
  */
 static bool set_state(struct kn_reader *r, enum kn_read state, const char *format, va_list args)
+    LWB_PRINTF(3, 0);
+
+static bool set_state(struct kn_reader *r, enum kn_read state, const char *format, va_list args)
 {
     if (r->state == KN_READ_FINE) {
         r->state = state;

@@ -16,6 +16,9 @@ enum { CHUNK_TABLE = 1 << (32 - KN_CHUNK_BITS) };
 #define MAX_NODES (KN_SCRATCH - 2 * KN_CHUNK)
 
 static kn_ref set_fault(struct kn_ctx *ctx, enum kn_fault fault, const char *format, va_list args)
+    LWB_PRINTF(3, 0);
+
+static kn_ref set_fault(struct kn_ctx *ctx, enum kn_fault fault, const char *format, va_list args)
 {
     if (ctx->fault != KN_FINE)
         return KN_NONE;
