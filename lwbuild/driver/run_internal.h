@@ -124,6 +124,11 @@ void lwb_run_close_lanes(struct lwb_run *run);
 int lwb_run_look_up(struct lwb_run *run, size_t module, struct lwb_error *err);
 /* Take over what a worker answered: verdict, messages, artifacts in their place. */
 void lwb_run_keep(struct lwb_run *run, size_t module, const struct lwb_check_response *response);
+/*
+ * A worker died over this module: look at the content of every object that it
+ * imported and remove those that are not what their name says (rule T5).
+ */
+void lwb_run_inspect_objects(struct lwb_run *run, size_t module);
 /* Put links to the artifacts of a batch's local imports, all the way down, into the tree. */
 int lwb_run_link_imports(struct lwb_run *run, size_t batch, struct lwb_error *err);
 /* As the cache wants them; the caller frees the list, not the names. NULL: no memory. */

@@ -136,6 +136,8 @@ static void on_checked(void *ctx, const struct lwb_check_response *response,
     } else if (!response) {
         forget_events(module);
         lwb_run_set_detail(module, LWB_VERDICT_NONE, reason_of(failure), failure->text);
+        if (module->reason == LWB_REASON_CRASH)
+            lwb_run_inspect_objects(run, index);
     } else {
         lwb_run_keep(run, index, response);
         if (wants_confirmation(lane, response) && !run->stopping) {

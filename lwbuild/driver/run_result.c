@@ -234,6 +234,54 @@ static int place_artifacts(struct lwb_run *run, size_t index,
     return digest_artifacts(run, index, err);
 }
 
+/* ---- objects that kill ---------------------------------------------------------------------- */
+
+static void condemn_if_damaged(struct lwb_run *run, const struct run_module *module,
+                               const struct run_artifact *artifact)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf path = LWB_BUF(LWB_PATH_MAX);
+    struct lwb_digest now;
+    struct lwb_error err;
+
+    if (lwb_cache_object_path(run->world->cache, &artifact->digest, &path, &err) < 0)
+        return;
+    if (lwb_digest_file(&now, lwb_buf_text(&path), &err) == LWB_OK &&
+        lwb_digest_compare(&now, &artifact->digest) == 0)
+        return;
+    fprintf(stderr, "lwbuild: the cached %s of %s is damaged: it is removed; run again\n",
+            artifact->part, module->plan->name);
+    (void)lwb_cache_condemn(run->world->cache, &artifact->digest, &err);
+}
+
+static void inspect_imports(struct lwb_run *run, size_t index, bool *seen)
+{
+    const struct run_module *module = &run->modules[index];
+
+    for (size_t i = 0; i < module->plan->n_imports; i++) {
+        size_t import = module->plan->imports[i];
+
+        if (seen[import])
+            continue;
+        seen[import] = true;
+        for (size_t k = 0; k < run->modules[import].n_artifacts; k++)
+            condemn_if_damaged(run, &run->modules[import], &run->modules[import].artifacts[k]);
+        inspect_imports(run, import, seen);
+    }
+}
+
+void lwb_run_inspect_objects(struct lwb_run *run, size_t index)
+{
+    LWB_AUTO(lwb_free) void *seen = NULL;
+
+    if (!run->world->cache || !run->world->may_store)
+        return;
+    seen = lwb_alloc_array(run->n_modules, sizeof(bool));
+    if (seen)
+        inspect_imports(run, index, seen);
+}
+
+/* ---- from a worker -------------------------------------------------------------------------- */
+
 void lwb_run_keep(struct lwb_run *run, size_t index, const struct lwb_check_response *response)
 {
     struct run_module *module = &run->modules[index];

@@ -36,20 +36,47 @@ void echo_project_write(struct echo_project *project, const char *name, const ch
     scratch_write(&project->scratch, below, content);
 }
 
+/* Start `lwbuild <argv[1]> ...` in src/ with the echo host behind it. */
+static void start(struct program_handle *handle, struct echo_project *project,
+                  const char *const *argv)
+{
+    const char *environment[] = { "LWBUILD_CHILD=" LWB_ECHO_CHILD, "MAKEFLAGS=", NULL };
+
+    program_start(handle,
+                  &(struct program){ argv, environment, scratch_path(&project->scratch, "src") });
+}
+
 void echo_project_start(struct program_handle *handle, struct echo_project *project,
                         const char *const *words)
 {
-    const char *argv[64] = { LWB_PROGRAM, "check", "--host", "echo", "--cache" };
-    const char *environment[] = { "LWBUILD_CHILD=" LWB_ECHO_CHILD, "MAKEFLAGS=", NULL };
-    char cache[300], source[300];
-    size_t n = 5;
+    const char *argv[64] = { LWB_PROGRAM, "check",   "--host",
+                             "echo",      "--cache", scratch_path(&project->scratch, "cache") };
+    size_t n = 6;
 
-    (void)snprintf(cache, sizeof(cache), "%s/cache", project->scratch.dir);
-    (void)snprintf(source, sizeof(source), "%s/src", project->scratch.dir);
-    argv[n++] = cache;
     while (*words)
         argv[n++] = *words++;
-    program_start(handle, &(struct program){ argv, environment, source });
+    start(handle, project, argv);
+}
+
+void echo_project_command(struct program_run *run, struct echo_project *project,
+                          const char *command, const char *const *words)
+{
+    const char *argv[64] = { LWB_PROGRAM };
+    struct program_handle handle;
+    char first[32];
+    size_t n = 1;
+    size_t len = strcspn(command, " ");
+
+    (void)snprintf(first, sizeof(first), "%.*s", (int)len, command);
+    argv[n++] = first;
+    if (command[len])
+        argv[n++] = command + len + 1;
+    argv[n++] = "--cache";
+    argv[n++] = scratch_path(&project->scratch, "cache");
+    while (*words)
+        argv[n++] = *words++;
+    start(&handle, project, argv);
+    program_wait(run, &handle);
 }
 
 void echo_project_check(struct program_run *run, struct echo_project *project, ...)

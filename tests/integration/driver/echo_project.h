@@ -30,5 +30,9 @@ void echo_project_check(struct program_run *run, struct echo_project *project, .
 void echo_project_start(struct program_handle *handle, struct echo_project *project,
                         const char *const *words);
 
+/* `lwbuild <command> --cache <cache> <words...>`; the command may be two words. */
+void echo_project_command(struct program_run *run, struct echo_project *project,
+                          const char *command, const char *const *words);
+
 /* The number behind "name": in the summary line of --format json. */
 long echo_project_total(const struct program_run *run, const char *name);
