@@ -305,23 +305,35 @@ static int take_leanpkg_path(void *out, struct lwb_bytes text, struct lwb_error 
 }
 
 /* No lakefile: all modules of the folder, or of the one that a leanpkg.toml of 2021 names. */
+static int add_plain_library(struct lwb_project *project, const char *src_dir,
+                             struct lwb_error *err)
+{
+    struct lwb_library *library = lwb_project_add_library(project, "", src_dir);
+
+    project->package = lwb_strdup("");
+    if (!library || !project->package)
+        return lwb_fail_memory(err);
+    library->whole = true;
+    return LWB_OK;
+}
+
 static int use_plain_folder(struct loader *loader)
 {
     struct lwb_project *project = loader->project;
     LWB_AUTO(lwb_free_text) char *path = NULL;
     LWB_AUTO(lwb_free_text) char *src_dir = NULL;
-    struct lwb_library *library;
 
     if (read_file(loader, project->root, "leanpkg.toml", MAX_LAKEFILE, take_leanpkg_path, &path) <
         0)
         return loader->err->code;
     src_dir = lwb_path_absolute(project->root, path ? path : ".");
-    library = src_dir ? lwb_project_add_library(project, "", src_dir) : NULL;
-    project->package = lwb_strdup("");
-    if (!library || !project->package)
-        return lwb_fail_memory(loader->err);
-    library->whole = true;
-    return LWB_OK;
+    return src_dir ? add_plain_library(project, src_dir, loader->err)
+                   : lwb_fail_memory(loader->err);
+}
+
+int lwb_project_load_nothing(struct lwb_project *project, struct lwb_error *err)
+{
+    return add_plain_library(project, project->root, err);
 }
 
 /* ---- which package ---- */

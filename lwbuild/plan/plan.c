@@ -36,12 +36,28 @@ void lwb_plan_destroy(struct lwb_plan *plan)
 
 /* ---- what the plan is about ---- */
 
+/* Export files are worlds of their own: the project they lie in has no say in them. */
+static bool is_about_exports(const struct lwb_plan_config *config)
+{
+    if (!config->targets || config->package || config->library)
+        return false;
+    for (size_t i = 0; i < config->targets->count; i++)
+        if (!lwb_path_has_suffix(config->targets->items[i], ".ndjson"))
+            return false;
+    return config->targets->count > 0;
+}
+
 static int load_project(struct lwb_plan *plan, const struct lwb_plan_config *config,
                         struct lwb_error *err)
 {
     struct lwb_project *project = &plan->project;
-    int rc = lwb_project_find_root(&project->root, config->cwd, config->project, err);
+    int rc;
 
+    if (is_about_exports(config)) {
+        project->root = lwb_path_absolute(config->cwd, config->project ? config->project : ".");
+        return project->root ? lwb_project_load_nothing(project, err) : lwb_fail_memory(err);
+    }
+    rc = lwb_project_find_root(&project->root, config->cwd, config->project, err);
     if (rc < 0)
         return rc;
     if (rc == 0 && (!config->targets || !config->targets->count))

@@ -58,6 +58,9 @@ int lwb_project_load(struct lwb_project *project, const char *package,
                      const struct lwb_toolchain *toolchain, struct lwb_witnesses *witnesses,
                      struct lwb_error *err);
 
+/* The same without looking: as if the folder declared nothing. */
+int lwb_project_load_nothing(struct lwb_project *project, struct lwb_error *err);
+
 /* A library with empty fields at the end of the array; NULL when memory is out. */
 struct lwb_library *lwb_project_add_library(struct lwb_project *project, const char *name,
                                             const char *src_dir);
