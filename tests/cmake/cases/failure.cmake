@@ -26,6 +26,11 @@ expect_runs(1)
 build()
 expect_runs(0)
 
+# What else happens in their folder is nothing to export files.
+file(TOUCH "${source}/neighbour.txt")
+build()
+expect_runs(0)
+
 file(WRITE "${source}/good.ndjson" "${broken}")
 build_fails()
 expect_runs(1)

@@ -1,0 +1,20 @@
+# examples/ninja: the real lwbuild in a plain Ninja file, without CMake.
+foreach(example IN ITEMS ninja proofs lean-project)
+  file(COPY "${ROOT}/examples/${example}" DESTINATION "${source}")
+endforeach()
+get_filename_component(folder "${LWBUILD_REAL}" DIRECTORY)
+set(ENV{PATH} "${folder}:$ENV{PATH}")
+
+run(ninja -C "${source}/ninja")
+expect_output("\\[3/3\\]")
+run(ninja -C "${source}/ninja")
+expect_output("no work to do")
+
+file(READ "${source}/proofs/Arith.ndjson" text)
+string(REGEX REPLACE "(\"name\":106,[^\n]*\"value\":)[0-9]+" "\\1609" wrong "${text}")
+file(WRITE "${source}/proofs/Arith.ndjson" "${wrong}")
+run(FAILS ninja -C "${source}/ninja")
+expect_output("N.mul_comm")
+file(WRITE "${source}/proofs/Arith.ndjson" "${text}")
+run(ninja -C "${source}/ninja")
+expect_output("\\[1/1\\] lean arith.stamp")
