@@ -69,6 +69,7 @@ static void read_back(struct lwb_buf *out, int fd)
         ssize_t got;
 
         assert_non_null(room);
+        *room = '\0'; /* a program may say nothing */
         got = read(fd, room, 64 * 1024);
         assert_true(got >= 0);
         if (got == 0)
