@@ -201,7 +201,7 @@ function(_lwbuild_capability_add_library target folder settings)
   _lwbuild_capability_link_lean(${target} "${prefix}")
   set_target_properties(${target} PROPERTIES
       C_STANDARD 11 C_EXTENSIONS ON C_VISIBILITY_PRESET hidden POSITION_INDEPENDENT_CODE ON
-      LINK_DEPENDS "${folder}/liblean_modules.a")
+      LINK_DEPENDS "${folder}/liblean_modules.a;${script};${settings}")
   add_custom_command(TARGET ${target} POST_BUILD
       COMMAND "${CMAKE_COMMAND}" -D "SETTINGS=${settings}" -D "LIBRARY_FILE=$<TARGET_FILE:${target}>"
           -D "OUTPUT=$<TARGET_FILE_DIR:${target}>/${target}.json" -P "${script}"

@@ -20,7 +20,7 @@ function(json_text out text)
   set(${out} "\"${text}\"" PARENT_SCOPE)
 endfunction()
 
-# Who has another Lean in this place has another library.
+# Another Lean in this place needs another library: lean.h tells them apart.
 execute_process(COMMAND "${PREFIX}/bin/lean" --version OUTPUT_VARIABLE lean OUTPUT_STRIP_TRAILING_WHITESPACE
     RESULT_VARIABLE result)
 if(NOT result EQUAL 0)
@@ -29,6 +29,7 @@ endif()
 
 get_filename_component(file "${LIBRARY_FILE}" NAME)
 file(SHA256 "${LIBRARY_FILE}" digest)
+file(SHA256 "${PREFIX}/include/lean/lean.h" lean_h)
 json_names(commands ${JSON})
 json_names(streams ${STREAM})
 foreach(variable IN ITEMS NAME VERSION PACKAGE LIBRARY PREFIX lean file)
@@ -43,7 +44,8 @@ file(WRITE "${OUTPUT}" "{
   \"digest\": \"${digest}\",
   \"package\": ${PACKAGE_json},
   \"module\": ${LIBRARY_json},
-  \"toolchain\": { \"prefix\": ${PREFIX_json}, \"version\": ${lean_json} },
+  \"toolchain\": { \"prefix\": ${PREFIX_json}, \"version\": ${lean_json},
+                 \"lean_h\": \"${lean_h}\" },
   \"commands\": ${commands},
   \"streams\": ${streams}
 }
