@@ -11,6 +11,7 @@
 #include "lwbuild/driver/json_schema.h"
 #include "lwbuild/driver/version.h"
 #include "lwbuild/driver/world.h"
+#include "lwbuild/session/capability_preflight.h"
 
 extern char **environ;
 
@@ -131,6 +132,28 @@ static void check_cache(struct doctor *doctor)
            lwb_cache_is_read_only(doctor->world.cache) ? "it is used read-only" : NULL);
 }
 
+static void on_finding(void *ctx, const struct lwb_preflight_finding *finding)
+{
+    static const enum severity severities[] = {
+        [LWB_PREFLIGHT_INFO] = INFO,
+        [LWB_PREFLIGHT_WARNING] = WARNING,
+        [LWB_PREFLIGHT_ERROR] = ERROR,
+    };
+
+    report(ctx, severities[finding->severity], finding->code, "capability", finding->message,
+           finding->hint);
+}
+
+static void check_capability(struct doctor *doctor, const char *given)
+{
+    LWB_AUTO(lwb_free_text) char *path = lwb_path_absolute(doctor->world.cwd, given);
+    struct lwb_preflight preflight = { .path = path, .found = on_finding, .ctx = doctor };
+    struct lwb_error err;
+
+    if (path)
+        (void)lwb_capability_preflight(&preflight, &err);
+}
+
 int lwb_cmd_doctor(const struct lwb_options *options)
 {
     struct doctor doctor = {
@@ -146,6 +169,8 @@ int lwb_cmd_doctor(const struct lwb_options *options)
     check_child(&doctor);
     check_toolchain(&doctor);
     check_cache(&doctor);
+    for (size_t i = 0; i < options->targets.count; i++)
+        check_capability(&doctor, options->targets.items[i]);
     lwb_world_close(&doctor.world);
     return doctor.any_error ? LWB_EXIT_ENVIRONMENT : LWB_EXIT_ACCEPTED;
 }

@@ -14,6 +14,10 @@
  *   plan:           type "batch" and type "module"
  *   --stats:        type "stats": every number by its id
  *   doctor:         type "check": code, severity, subject, message, hint
+ *   run:            type "answer": answer; "row": stream, sequence, row;
+ *                   "progress": phase, current, total; "diagnostic": severity,
+ *                   code, message; "summary": rows, answer, behind the rows
+ *                   of a stream that came to its end; "error": code, message
  *
  * A member that is added keeps the number; one that changes its meaning or
  * goes raises it.

@@ -8,6 +8,7 @@
 #include "lwbuild/driver/cmd_check.h"
 #include "lwbuild/driver/cmd_doctor.h"
 #include "lwbuild/driver/cmd_plan.h"
+#include "lwbuild/driver/cmd_run.h"
 #include "lwbuild/driver/exit_code.h"
 #include "lwbuild/driver/options.h"
 #include "lwbuild/driver/version.h"
@@ -26,6 +27,8 @@ static int dispatch(const struct lwb_options *options)
         return lwb_cmd_cache(options);
     case LWB_CMD_STATS:
         return lwb_cmd_stats(options);
+    case LWB_CMD_RUN:
+        return lwb_cmd_run(options);
     case LWB_CMD_DOCTOR:
         return lwb_cmd_doctor(options);
     case LWB_CMD_VERSION:

@@ -3,10 +3,12 @@
  * good one that can also do everything wrong while it runs, and those that must
  * not be loaded.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lwbuild/capability.h"
 
@@ -50,6 +52,15 @@ LWB_CAPABILITY_DEFINE(table)
 
 static const struct lwb_capability_call *kept;
 
+/* {"touch": "<path>"}: a file, or a pipe with a reader, says how far it came. It stays open. */
+static void touch(const char *request)
+{
+    char path[512];
+
+    if (sscanf(request, "{\"touch\":\"%511[^\"]", path) == 1)
+        (void)open(path, O_WRONLY);
+}
+
 /* What the request says: the name of a misdeed, or nothing. */
 static int run_with(void *state, const struct lwb_capability_call *call, const char *request)
 {
@@ -58,6 +69,9 @@ static int run_with(void *state, const struct lwb_capability_call *call, const c
         printf("stray\n");
     if (strstr(request, "crash"))
         abort();
+    touch(request);
+    while (strstr(request, "hang"))
+        (void)pause();
     if (strstr(request, "status"))
         return 7;
     if (strstr(request, "fail")) {

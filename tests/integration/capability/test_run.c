@@ -1,0 +1,168 @@
+/* lwbuild run and lwbuild doctor as a user calls them, over libraries in C: no Lean is needed. */
+#include "tests/support/test.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lwbuild/base/alloc.h"
+#include "tests/support/program.h"
+#include "tests/support/scratch.h"
+
+static const char *const environment[] = { "LWBUILD_CHILD=" LWBUILD_CHILD, NULL };
+
+static void start(struct program_handle *handle, const char *const *words)
+{
+    const char *argv[16] = { LWBUILD, "run" };
+
+    for (size_t n = 2; *words; n++)
+        argv[n] = *words++;
+    program_start(handle, &(struct program){ argv, environment, NULL });
+}
+
+#define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+/* Runs it and compares the exit code and all of stdout. */
+static void expect(const char *const *words, int exit_code, const char *out, const char *said)
+{
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    struct program_handle handle;
+
+    start(&handle, words);
+    program_wait(&run, &handle);
+    if (run.exit_code != exit_code || !strstr(lwb_buf_text(&run.err), said))
+        print_error("exit %d; stderr: %s\n", run.exit_code, lwb_buf_text(&run.err));
+    assert_int_equal(run.exit_code, exit_code);
+    assert_string_equal(lwb_buf_text(&run.out), out);
+    assert_non_null(strstr(lwb_buf_text(&run.err), said));
+}
+
+static void a_command_prints_its_answer(void **state)
+{
+    (void)state;
+    expect(WORDS(FIXTURE, "command", "--json", "{\"a\":1}"), 0, "{\"a\":1}\n",
+           "warning: an odd request [odd]");
+    expect(WORDS(FIXTURE, "command", "--json", "{\n\"a\":1}"), 0, "{ \"a\":1}\n", "");
+    expect(WORDS(FIXTURE, "command"), 0, "{}\n", "");
+    expect(WORDS(FIXTURE, "command", "--json", "{\"print\":1}"), 0, "{\"print\":1}\n", "stray\n");
+    expect(WORDS(FIXTURE, "metadata"), 0,
+           "{\"name\":\"fixture\",\"version\":\"1\",\"commands\":[]}\n", "");
+    expect(WORDS(FIXTURE, "doctor", "--package", "p", "--library", "l"), 0,
+           "{\"package\":\"p\",\"library\":\"l\",\"imports\":[]}\n", "");
+}
+
+static void a_stream_prints_rows(void **state)
+{
+    (void)state;
+    expect(WORDS(FIXTURE, "stream", "--rows"), 0, "{\"row\":1}\n{\"row\":1}\n{\"row\":1}\n", "");
+    expect(
+        WORDS(FIXTURE, "stream", "--rows", "--format", "json"), 0,
+        "{\"schema\":1,\"type\":\"row\",\"stream\":\"even\",\"sequence\":0,\"row\":{\"row\":1}}\n"
+        "{\"schema\":1,\"type\":\"row\",\"stream\":\"odd\",\"sequence\":0,\"row\":{\"row\":1}}\n"
+        "{\"schema\":1,\"type\":\"row\",\"stream\":\"even\",\"sequence\":1,\"row\":{\"row\":1}}\n"
+        "{\"schema\":1,\"type\":\"summary\",\"rows\":3}\n",
+        "");
+}
+
+static void events_are_lines_of_json(void **state)
+{
+    (void)state;
+    expect(WORDS(FIXTURE, "command", "--format", "json"), 0,
+           "{\"schema\":1,\"type\":\"progress\",\"phase\":\"half\",\"current\":1,\"total\":2}\n"
+           "{\"schema\":1,\"type\":\"diagnostic\",\"severity\":\"warning\",\"code\":\"odd\","
+           "\"message\":\"an odd request\"}\n"
+           "{\"schema\":1,\"type\":\"answer\",\"answer\":{}}\n",
+           "");
+    expect(WORDS(FIXTURE, "command", "--format", "json", "--json", "{\"fail\":1}"), 1,
+           "{\"schema\":1,\"type\":\"error\",\"code\":\"no-luck\",\"message\":\"it was not to "
+           "be\"}\n",
+           "");
+}
+
+static void exit_codes_say_who_is_to_blame(void **state)
+{
+    (void)state;
+    expect(WORDS(FIXTURE, "command", "--json", "{\"fail\":1}"), 1, "",
+           "error: it was not to be [no-luck]");
+    expect(WORDS(FIXTURE, "command", "--json", "{\"status\":1}"), 1, "", "ended with status 7");
+    expect(WORDS(FIXTURE, "stream", "--rows", "--json", "{\"fail\":1}"), 1, "",
+           "no-luck: it was not to be");
+    expect(WORDS(FIXTURE, "nothing"), 2, "", "fixture has no command \"nothing\"");
+    expect(WORDS(FIXTURE), 2, "", "wants a capability");
+    expect(WORDS(FIXTURE, "command", "--recache"), 2, "", "does not take --recache");
+    expect(WORDS("nowhere.so", "command"), 3, "", "there is no library");
+    expect(WORDS(OTHER_ABI, "command"), 3, "", "has capability ABI 2");
+    expect(WORDS(FAILS_TO_OPEN, "command"), 3, "", "not today [closed]");
+    expect(WORDS(FIXTURE, "command", "--json", "{\"crash\":1}"), 4, "", "SIGABRT");
+    expect(WORDS(FIXTURE, "command", "--timeout", "1", "--json", "{\"hang\":1}"), 4, "",
+           "[timeout]");
+}
+
+static void what_cannot_be_written_is_no_success(void **state)
+{
+    const char *argv[] = { "/bin/sh", "-c",    "exec \"$0\" run \"$1\" command >/dev/full",
+                           LWBUILD,   FIXTURE, NULL };
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+
+    (void)state;
+    program_run(&run, &(struct program){ argv, environment, NULL });
+    assert_int_equal(run.exit_code, 3);
+    assert_non_null(strstr(lwb_buf_text(&run.err), "cannot write the answer"));
+}
+
+static void a_signal_ends_the_child_too(void **state)
+{
+    struct scratch scratch;
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    struct program_handle handle;
+    char request[512];
+    int fifo;
+    char byte;
+
+    (void)state;
+    scratch_make(&scratch);
+    (void)snprintf(request, sizeof(request), "{\"touch\":\"%s\",\"hang\":1}",
+                   scratch_path(&scratch, "fifo"));
+    assert_int_equal(mkfifo(scratch_path(&scratch, "fifo"), 0600), 0);
+    start(&handle, WORDS(FIXTURE, "command", "--json", request));
+    fifo = open(scratch_path(&scratch, "fifo"), O_RDONLY); /* until the export has opened it */
+    assert_int_equal(kill(handle.pid, SIGINT), 0);
+    program_wait(&run, &handle);
+    assert_int_equal(run.exit_code, 130);
+    assert_int_equal(read(fifo, &byte, 1), 0); /* nobody holds the other end any more */
+    (void)close(fifo);
+    scratch_remove(&scratch);
+}
+
+static void doctor_looks_at_capabilities(void **state)
+{
+    const char *good[] = { LWBUILD, "doctor", FIXTURE, NULL };
+    const char *bad[] = { LWBUILD, "doctor", "nowhere.json", NULL };
+    LWB_AUTO(program_run_release) struct program_run well = { 0 };
+    LWB_AUTO(program_run_release) struct program_run ill = { 0 };
+
+    (void)state;
+    program_run(&well, &(struct program){ good, environment, NULL });
+    assert_non_null(strstr(lwb_buf_text(&well.out), "ok       capability: "));
+    program_run(&ill, &(struct program){ bad, environment, NULL });
+    assert_int_equal(ill.exit_code, 3);
+    assert_non_null(strstr(lwb_buf_text(&ill.out), "build the target that makes it"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_command_prints_its_answer),
+        cmocka_unit_test(a_stream_prints_rows),
+        cmocka_unit_test(events_are_lines_of_json),
+        cmocka_unit_test(exit_codes_say_who_is_to_blame),
+        cmocka_unit_test(what_cannot_be_written_is_no_success),
+        cmocka_unit_test(a_signal_ends_the_child_too),
+        cmocka_unit_test(doctor_looks_at_capabilities),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
