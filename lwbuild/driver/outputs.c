@@ -63,6 +63,22 @@ static bool is_pinned_by_toolchain(const struct lwb_world *world, const char *pa
     return world->has_toolchain && lwb_path_is_below(world->toolchain.prefix, path);
 }
 
+/*
+ * What was built of a package that Lake has fetched is pinned by its revision in
+ * lake-manifest.json, which is named; thousands of .olean files are not. People
+ * edit path dependencies, which lie elsewhere.
+ */
+static bool is_pinned_by_manifest(const char *path)
+{
+    static const char *const folders[] = { "/.lake/packages/", "/lake-packages/",
+                                           "/lean_packages/" };
+
+    for (size_t i = 0; i < LWB_COUNT(folders); i++)
+        if (strstr(path, folders[i]))
+            return strstr(path, "/build/") != NULL;
+    return false;
+}
+
 static void on_witness(void *ctx, enum lwb_witness kind, const char *path,
                        const struct lwb_file_stat *st)
 {
@@ -70,7 +86,7 @@ static void on_witness(void *ctx, enum lwb_witness kind, const char *path,
     LWB_AUTO(lwb_free_text) char *folder = NULL;
 
     (void)st;
-    if (is_pinned_by_toolchain(collecting->world, path))
+    if (is_pinned_by_toolchain(collecting->world, path) || is_pinned_by_manifest(path))
         return;
     if (kind == LWB_WITNESS_ABSENT) {
         folder = existing_parent(path);
@@ -187,9 +203,11 @@ static int write_depfile(struct lwb_world *world, struct lwb_error *err)
                     "lwbuild: %zu file names have characters that a depfile cannot hold: this "
                     "check runs at every build\n",
                     left_out);
-        rc = lwb_buf_ok(&text)
-                 ? lwb_file_write(world->options->depfile, lwb_buf_bytes(&text), 0666, err)
-                 : lwb_fail_memory(err);
+        /* An equal one is left alone: its folder may be one that the check depends on. */
+        rc = lwb_buf_ok(&text) ? lwb_file_write_if_changed(world->options->depfile,
+                                                           lwb_buf_bytes(&text), 0666, err)
+                               : lwb_fail_memory(err);
+        rc = rc < 0 ? rc : LWB_OK;
     }
     lwb_strvec_release(&collecting.paths);
     return rc;

@@ -314,9 +314,9 @@ void lwb_snapshot_write(struct lwb_snapshot *snapshot, struct lwb_world *world,
     if (folder)
         (void)lwb_file_make_dirs(folder, 0700, &ignored);
     if (!keys_path || encode(&text, snapshot, world, cost_ns) ||
-        lwb_file_write(keys_path, keys, 0600, &ignored) < 0 ||
-        lwb_file_write(snapshot->path, lwb_buf_bytes(&text), 0600, &ignored) < 0)
-        (void)lwb_file_write(snapshot->path, lwb_bytes("", 0), 0600, &ignored);
+        lwb_file_write_if_changed(keys_path, keys, 0600, &ignored) < 0 ||
+        lwb_file_write_if_changed(snapshot->path, lwb_buf_bytes(&text), 0600, &ignored) < 0)
+        (void)lwb_file_write_if_changed(snapshot->path, lwb_bytes("", 0), 0600, &ignored);
 }
 
 void lwb_snapshot_reserve(const char *stamp)

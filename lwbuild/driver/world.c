@@ -324,9 +324,35 @@ static int check_file(const char *path, const struct lwb_file_stat *seen, struct
     return LWB_OK;
 }
 
+struct unchanged {
+    struct lwb_error *err;
+    int rc;
+};
+
+/* Folders do not count here: an editor's temporary file beside a source spoils no verdict. */
+static void check_witness(void *ctx, enum lwb_witness kind, const char *path,
+                          const struct lwb_file_stat *st)
+{
+    struct unchanged *unchanged = ctx;
+    struct lwb_file_stat now;
+
+    if (unchanged->rc != LWB_OK)
+        return;
+    if (kind == LWB_WITNESS_FILE && st)
+        unchanged->rc = check_file(path, st, unchanged->err);
+    else if (kind == LWB_WITNESS_ABSENT && lwb_file_stat(&now, path, unchanged->err) == 1)
+        unchanged->rc =
+            lwb_fail(unchanged->err, LWB_ERR_SYSTEM, "%s appeared during the run; run again", path);
+}
+
 int lwb_world_check_unchanged(const struct lwb_world *world, struct lwb_error *err)
 {
+    struct unchanged unchanged = { err, LWB_OK };
     int rc = LWB_OK;
+
+    lwb_plan_witnesses(world->plan, check_witness, &unchanged);
+    if (unchanged.rc != LWB_OK)
+        return unchanged.rc;
 
     for (size_t i = 0; i < lwb_plan_module_count(world->plan) && rc == LWB_OK; i++) {
         const struct lwb_plan_module *module = lwb_plan_module(world->plan, i);
