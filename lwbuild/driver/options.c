@@ -41,7 +41,7 @@ static const struct option_spec {
       "a further folder of .lean files, searched first (repeatable)" },
     { "import-path", LIST, AT(import_paths), PROJECT, "DIR", NULL,
       "a folder of .olean files to import from, without Lake (repeatable)" },
-    { "host", TEXT, AT(host), PROJECT, "KIND", "auto lean kernel echo",
+    { "host", TEXT, AT(host), PROJECT, "KIND", NULL,
       "who checks: lean, kernel (export files), or auto (default)" },
     { "toolchain", TEXT, AT(toolchain), PROJECT | RUN, "T", NULL,
       "Lean toolchain: a path or an elan name (default: as the project says)" },

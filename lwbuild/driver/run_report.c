@@ -323,8 +323,8 @@ static void say_summary(const struct run_report *report)
 
     if (run->config.quiet || (!bad && !run->config.progress && !run->config.verbose))
         return;
-    fprintf(stderr, "lwbuild: %" PRIu64 " modules: %" PRIu64 " accepted", totals->modules,
-            totals->accepted);
+    fprintf(stderr, "lwbuild: %" PRIu64 " module%s: %" PRIu64 " accepted", totals->modules,
+            totals->modules == 1 ? "" : "s", totals->accepted);
     if (totals->rejected)
         fprintf(stderr, ", %" PRIu64 " rejected", totals->rejected);
     if (totals->no_verdict)

@@ -234,6 +234,18 @@ static int make_plan(struct lwb_world *world, const char *project, struct lwb_er
     return lwb_plan_create(&world->plan, &config, &world->digests, err);
 }
 
+/* auto, lean and kernel are always there; any other word is a host that the child must offer. */
+static int check_host(struct lwb_world *world, struct lwb_error *err)
+{
+    const char *host = world->options->host;
+    const char *hex;
+
+    if (!host || strcmp(host, "auto") == 0 ||
+        lwb_world_host_digest(world, host, &hex, err) != LWB_ERR_UNSUPPORTED)
+        return LWB_OK;
+    return lwb_fail(err, LWB_ERR_USAGE, "--host takes auto, lean or kernel, not '%s'", host);
+}
+
 int lwb_world_open(struct lwb_world *world, const struct lwb_options *options,
                    struct lwb_error *err)
 {
@@ -256,7 +268,9 @@ int lwb_world_open(struct lwb_world *world, const struct lwb_options *options,
     if (rc < 0)
         return rc;
     choose_digests(world);
-    rc = find_toolchain(world, project ? project : world->cwd, err);
+    rc = check_host(world, err);
+    if (rc == LWB_OK)
+        rc = find_toolchain(world, project ? project : world->cwd, err);
     if (rc == LWB_OK)
         rc = digest_inputs(world, err);
     return rc < 0 ? rc : make_plan(world, project, err);

@@ -188,6 +188,7 @@ static void bad_input_gets_one_line_and_its_exit_code(void **state)
     } cases[] = {
         { "F.lean", "", { "--frob" }, 2, "unknown option --frob" },
         { NULL, NULL, { "None.lean" }, 3, "None.lean" },
+        { "H.lean", "", { "--host", "frob", "H.lean" }, 2, "--host takes auto, lean or kernel" },
         { "M.lean", "import Missing.One\n", { "M.lean" }, 3, "Missing.One" },
         { "L.lean", "import L\n", { "L.lean" }, 3, "L" },
         { "U.lean", "def x := \xff\xfe\n", { "U.lean" }, 3, "UTF-8" },

@@ -76,7 +76,7 @@ static void wrong_words_get_one_line_that_says_what_to_do(void **state)
         { { "--jobs" }, "--jobs wants a value: N" },
         { { "--jobs", "0" }, "--jobs wants a number from 1" },
         { { "--jobs", "many" }, "--jobs wants a number from 1" },
-        { { "--host", "x" }, "--host takes one of: auto lean kernel" },
+        { { "--isolation", "x" }, "--isolation takes one of: warm fresh confirm" },
         { { "--quiet=1" }, "--quiet takes no value" },
         { { "plan", "--stamp", "x" }, "this command does not take --stamp" },
         { { "cache" }, "lwbuild cache wants one of: trim, clear, verify" },
