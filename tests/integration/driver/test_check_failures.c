@@ -93,6 +93,28 @@ static void a_crash_costs_one_module(void **state)
                                                 "D.lean:1:0: warning: d\n");
 }
 
+static void many_crashes_do_not_starve_the_healthy(void **state)
+{
+    enum { CRASHES = 40 };
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    char list[CRASHES * 16 + 32] = "";
+
+    for (int i = 0; i < CRASHES; i++) {
+        char name[16];
+
+        (void)snprintf(name, sizeof(name), "M%02d.lean", i);
+        echo_project_write(*state, name, "-- echo: exit 9\n");
+        (void)snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s\n", name);
+    }
+    echo_project_write(*state, "Z.lean", "-- echo: warn 1:0 alive\n");
+    (void)snprintf(list + strlen(list), sizeof(list) - strlen(list), "Z.lean\n");
+    echo_project_write(*state, "list.rsp", list);
+    echo_project_check(&run, *state, "--format", "json", "@list.rsp", NULL);
+    ASSERT_RUN(run, 4);
+    assert_int_equal(echo_project_total(&run, "no_verdict"), CRASHES);
+    assert_int_equal(echo_project_total(&run, "accepted"), 1);
+}
+
 static void a_rejection_outweighs_a_missing_verdict(void **state)
 {
     LWB_AUTO(program_run_release) struct program_run run = { 0 };
@@ -324,6 +346,7 @@ int main(void)
         IN_A_PROJECT(what_imports_a_rejected_module_is_blocked_and_named_once),
         IN_A_PROJECT(no_verdict_is_exit_4_and_is_not_stored),
         IN_A_PROJECT(a_crash_costs_one_module),
+        IN_A_PROJECT(many_crashes_do_not_starve_the_healthy),
         IN_A_PROJECT(a_rejection_outweighs_a_missing_verdict),
         IN_A_PROJECT(a_rejection_that_rests_on_a_limit_is_not_stored),
         IN_A_PROJECT(time_runs_out),
