@@ -218,5 +218,5 @@ void lwb_process_drain_errors(struct lwb_process *process)
         len = read(fd, process->errors_chunk, STDERR_CHUNK);
         if (len > 0)
             lwb_stderr_ring_put(&process->ring, lwb_bytes(process->errors_chunk, (size_t)len));
-    } while (len > 0 && ++rounds < 128); /* a pipe holds a MiB at most, and others may still write */
+    } while (len > 0 && ++rounds < 128); /* a pipe holds a MiB at most, others may still write */
 }

@@ -1,4 +1,4 @@
-void planted(void)
+void planted( void )
 {
     planted();
     planted();
