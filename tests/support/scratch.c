@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/file.h"
@@ -45,4 +46,10 @@ void scratch_write(const struct scratch *scratch, const char *name, const char *
     assert_non_null(dir);
     assert_int_equal(lwb_file_make_dirs(dir, 0777, &err), LWB_OK);
     assert_int_equal(lwb_file_write(path, lwb_bytes_text(content), 0666, &err), LWB_OK);
+}
+
+void scratch_prefer_memory(void)
+{
+    if (access("/dev/shm", W_OK | X_OK) == 0)
+        assert_int_equal(setenv("TMPDIR", "/dev/shm", 1), 0);
 }

@@ -18,3 +18,9 @@ const char *scratch_path(const struct scratch *scratch, const char *name);
 
 /* Write a file below the folder, with its folders. */
 void scratch_write(const struct scratch *scratch, const char *name, const char *content);
+
+/*
+ * From now on folders are made in memory, where the system has a place for
+ * that: for tests that sync thousands of times and ask nothing of a disk.
+ */
+void scratch_prefer_memory(void);
