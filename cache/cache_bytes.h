@@ -1,5 +1,8 @@
 #pragma once
 
+#include <endian.h>
+#include <string.h>
+
 #include "lwbuild/base/buf.h"
 #include "lwbuild/base/digest.h"
 
@@ -23,11 +26,56 @@ static inline struct lwb_reader lwb_reader(struct lwb_bytes bytes)
     return (struct lwb_reader){ bytes, true };
 }
 
-uint8_t lwb_take_u8(struct lwb_reader *in);
-uint32_t lwb_take_u32(struct lwb_reader *in);
-uint64_t lwb_take_u64(struct lwb_reader *in);
-struct lwb_bytes lwb_take_bytes(struct lwb_reader *in); /* borrowed */
-const char *lwb_take_text(struct lwb_reader *in);       /* borrowed; "" when there is none */
+/* The next `len` bytes, or NULL and the end of reading. */
+static inline const char *lwb_take(struct lwb_reader *in, size_t len)
+{
+    const char *at = in->rest.ptr;
+
+    if (!in->ok || in->rest.len < len) {
+        in->ok = false;
+        return NULL;
+    }
+    in->rest = lwb_bytes(at + len, in->rest.len - len);
+    return at;
+}
+
+static inline uint8_t lwb_take_u8(struct lwb_reader *in)
+{
+    const char *at = lwb_take(in, 1);
+
+    return at ? (uint8_t)*at : 0;
+}
+
+static inline uint32_t lwb_take_u32(struct lwb_reader *in)
+{
+    const char *at = lwb_take(in, sizeof(uint32_t));
+    uint32_t value = 0;
+
+    if (at)
+        memcpy(&value, at, sizeof(value));
+    return be32toh(value);
+}
+
+static inline uint64_t lwb_take_u64(struct lwb_reader *in)
+{
+    const char *at = lwb_take(in, sizeof(uint64_t));
+    uint64_t value = 0;
+
+    if (at)
+        memcpy(&value, at, sizeof(value));
+    return be64toh(value);
+}
+
+/* Borrowed. */
+static inline struct lwb_bytes lwb_take_bytes(struct lwb_reader *in)
+{
+    size_t len = lwb_take_u32(in);
+    const char *at = lwb_take(in, len);
+
+    return at ? lwb_bytes(at, len) : lwb_bytes("", 0);
+}
+
+const char *lwb_take_text(struct lwb_reader *in); /* borrowed; "" when there is none */
 struct lwb_digest lwb_take_digest(struct lwb_reader *in);
 
 /* All was there, and nothing is left. */

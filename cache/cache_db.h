@@ -25,6 +25,7 @@ struct lwb_db {
     bool writing;
     bool reading;
     bool damaged;           /* SQLite said so; the next begin replaces the file */
+    unsigned reads;         /* since ever */
     uint64_t reading_since; /* when the shared read transaction began */
     int wal_pages;          /* after the last commit */
     uint64_t replaced;      /* files set aside by this process */

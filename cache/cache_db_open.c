@@ -1,8 +1,10 @@
 #include "cache/cache_db_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cache/cache_lock.h"
 #include "lwbuild/base/alloc.h"
@@ -128,7 +130,8 @@ static int prepare_for_writing(struct lwb_db *db, bool empty, struct lwb_error *
         rc = lwb_db_script(db,
                            "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;"
                            "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
-                           "PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY",
+                           "PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY;"
+                           "PRAGMA cache_size=-8000",
                            err);
     if (rc == LWB_OK && empty)
         rc = create_tables(db, err);
@@ -205,6 +208,15 @@ int lwb_db_set_aside(struct lwb_db *db, struct lwb_error *err)
     return LWB_OK;
 }
 
+/* SQLite would make it readable for everybody; log and index take after it. */
+static void make_private(struct lwb_db *db)
+{
+    int fd = open(db->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (fd >= 0) /* it is new, so no lock of ours can be lost by closing it */
+        close(fd);
+}
+
 /*
  * One try under the lock. Returns 1 if the file must be replaced (`why` says
  * what it is), 0 if it is open and ours.
@@ -212,7 +224,10 @@ int lwb_db_set_aside(struct lwb_db *db, struct lwb_error *err)
 static int try_open(struct lwb_db *db, const char **why, struct lwb_error *err)
 {
     enum origin origin = OURS;
-    int rc = connect_to(db, db->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+    int rc;
+
+    make_private(db);
+    rc = connect_to(db, db->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
 
     if (rc == LWB_OK)
         rc = find_origin(db, &origin, err);

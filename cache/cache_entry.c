@@ -15,40 +15,37 @@
  */
 enum { ENTRY_FORMAT = 1 };
 
-static void seal_of(unsigned char out[LWB_SEAL_SIZE], struct lwb_bytes body,
-                    struct lwb_hasher *hasher, char kind, const struct lwb_digest *key)
+static struct lwb_checksum seal_of(struct lwb_bytes body, struct lwb_checker *checker, char kind,
+                                   const struct lwb_digest *key)
 {
-    struct lwb_digest digest;
+    struct lwb_digest name = *key;
 
-    lwb_hasher_update(hasher, &kind, 1);
-    lwb_hasher_update(hasher, key->bytes, sizeof(key->bytes));
-    lwb_hasher_update(hasher, body.ptr, body.len);
-    digest = lwb_hasher_end(hasher);
-    memcpy(out, digest.bytes, LWB_SEAL_SIZE);
+    name.bytes[sizeof(name.bytes) - 1] ^= (unsigned char)kind;
+    return lwb_checksum_of(checker, name.bytes, body.ptr, body.len);
 }
 
-void lwb_seal(struct lwb_buf *body, size_t from, struct lwb_hasher *hasher, char kind,
+void lwb_seal(struct lwb_buf *body, size_t from, struct lwb_checker *checker, char kind,
               const struct lwb_digest *key)
 {
-    unsigned char seal[LWB_SEAL_SIZE];
+    struct lwb_checksum seal;
 
     if (!lwb_buf_ok(body))
         return;
-    seal_of(seal, lwb_bytes(body->ptr + from, body->len - from), hasher, kind, key);
-    lwb_buf_append(body, seal, sizeof(seal));
+    seal = seal_of(lwb_bytes(body->ptr + from, body->len - from), checker, kind, key);
+    lwb_buf_append(body, seal.bytes, sizeof(seal.bytes));
 }
 
-bool lwb_unseal(struct lwb_bytes *body, struct lwb_hasher *hasher, char kind,
+bool lwb_unseal(struct lwb_bytes *body, struct lwb_checker *checker, char kind,
                 const struct lwb_digest *key)
 {
-    unsigned char seal[LWB_SEAL_SIZE];
+    struct lwb_checksum seal;
     struct lwb_bytes content;
 
     if (body->len < LWB_SEAL_SIZE)
         return false;
     content = lwb_bytes(body->ptr, body->len - LWB_SEAL_SIZE);
-    seal_of(seal, content, hasher, kind, key);
-    if (memcmp(seal, content.ptr + content.len, LWB_SEAL_SIZE) != 0)
+    seal = seal_of(content, checker, kind, key);
+    if (memcmp(seal.bytes, content.ptr + content.len, LWB_SEAL_SIZE) != 0)
         return false;
     *body = content;
     return true;

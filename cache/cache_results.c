@@ -71,7 +71,7 @@ static int open_body(struct lwb_cache *cache, const struct lwb_digest *key, stru
 {
     int rc;
 
-    if (!lwb_unseal(&body, cache->hasher, 'e', key))
+    if (!lwb_unseal(&body, cache->checker, 'e', key))
         return 0;
     rc = lwb_cache_entry_decode(entry, &cache->artifacts, &cache->artifacts_cap, body, err);
     if (rc == LWB_ERR_FORMAT)
@@ -123,7 +123,7 @@ int lwb_cache_store(struct lwb_cache *cache, const struct lwb_digest *key,
     if (earlier && earlier->kind == LWB_WRITE_ENTRY && earlier->number && !entry->fresh)
         return LWB_OK;
     lwb_cache_entry_encode(&pending->data, entry);
-    lwb_seal(&pending->data, at, cache->hasher, 'e', key);
+    lwb_seal(&pending->data, at, cache->checker, 'e', key);
     rc = lwb_pending_add(pending, LWB_WRITE_ENTRY, key, entry->fresh, at, err);
     if (rc == LWB_OK)
         lwb_cache_commit_if_due(cache);

@@ -94,6 +94,8 @@ static void a_directory_is_made_and_private(void **state)
     make_cache_with_one_entry(fixture);
     assert_int_equal(stat(fixture->dir, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0700);
+    assert_int_equal(stat(in_cache(fixture, "cache.db"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(access(in_cache(fixture, "CACHEDIR.TAG"), F_OK), 0);
     assert_true(entry_is_there(fixture, LWB_CACHE_READ_WRITE));
 }
