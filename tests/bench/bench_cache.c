@@ -12,6 +12,7 @@
 #include "cache/cache_schema.h"
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/clock.h"
+#include "tests/bench/bench.h"
 
 /*
  * What does the cache cost beside SQLite itself? Stores and looks up results
@@ -21,7 +22,7 @@
  *
  *   bench_cache [results] [rounds] [bytes]
  */
-enum { REPORT_MAX = 100000, ROUNDS_MAX = 99 };
+enum { REPORT_MAX = 100000 };
 
 static char dir[256];
 static char report[REPORT_MAX];
@@ -32,8 +33,7 @@ static unsigned n_rounds = 9;
 
 static void die(const char *what, const char *why)
 {
-    fprintf(stderr, "bench_cache: %s: %s\n", what, why);
-    exit(1);
+    bench_die("bench_cache: %s: %s", what, why);
 }
 
 /* Cheap, and as scattered as a real key. */
@@ -231,51 +231,33 @@ static struct span select_all(sqlite3 *sql)
 
 /* ---- measuring --------------------------------------------------------------------------- */
 
-struct series {
-    const char *name;
-    uint64_t ns[ROUNDS_MAX];
-    uint64_t cpu_ns[ROUNDS_MAX];
+/* Wall and processor time of the cache, and of SQLite doing the same. */
+struct comparison {
+    struct bench_series ours[2];
+    struct bench_series floor[2];
 };
 
-static void record(struct series *series, unsigned round, struct span span)
+static void compare(struct comparison *comparison, const char *name, const char *cpu_name)
 {
-    series->ns[round] = span.ns;
-    series->cpu_ns[round] = span.cpu_ns;
+    bench_series_init(&comparison->ours[0], name, n_rounds);
+    bench_series_init(&comparison->ours[1], cpu_name, n_rounds);
+    bench_series_init(&comparison->floor[0], "sqlite", n_rounds);
+    bench_series_init(&comparison->floor[1], "sqlite_cpu", n_rounds);
 }
 
-static int compare(const void *a, const void *b)
+static void record(struct bench_series series[2], struct span span)
 {
-    const uint64_t *x = a;
-    const uint64_t *y = b;
-
-    return (*x > *y) - (*x < *y);
+    bench_add(&series[0], span.ns);
+    bench_add(&series[1], span.cpu_ns);
 }
 
-static void sort(struct series *series)
+static void report_and_release(struct comparison *comparison, uint64_t items)
 {
-    qsort(series->ns, n_rounds, sizeof(series->ns[0]), compare);
-    qsort(series->cpu_ns, n_rounds, sizeof(series->cpu_ns[0]), compare);
-}
-
-static void print_kind(const char *kind, const uint64_t *ours, const uint64_t *floor)
-{
-    unsigned middle = n_rounds / 2;
-
-    printf(",\"%smedian_ns\":%llu,\"%sp90_ns\":%llu,\"%sfloor_median_ns\":%llu,\"%sratio\":%.2f",
-           kind, (unsigned long long)ours[middle], kind,
-           (unsigned long long)ours[n_rounds * 9 / 10], kind, (unsigned long long)floor[middle],
-           kind, (double)ours[middle] / (double)floor[middle]);
-}
-
-static void print(struct series *ours, struct series *floor)
-{
-    sort(ours);
-    sort(floor);
-    printf("{\"name\":\"%s\",\"n\":%u,\"bytes\":%u,\"rounds\":%u", ours->name, n_results,
-           report_size, n_rounds);
-    print_kind("", ours->ns, floor->ns);
-    print_kind("cpu_", ours->cpu_ns, floor->cpu_ns);
-    printf("}\n");
+    for (size_t i = 0; i < 2; i++) {
+        bench_print(&comparison->ours[i], &comparison->floor[i], items);
+        bench_series_release(&comparison->ours[i]);
+        bench_series_release(&comparison->floor[i]);
+    }
 }
 
 static void start_over(void)
@@ -295,12 +277,9 @@ static void measure_body(void)
     body_size = body.len + LWB_SEAL_SIZE;
 }
 
-static struct series storing = { "cache_store", { 0 }, { 0 } };
-static struct series inserting = { "", { 0 }, { 0 } };
-static struct series looking_up = { "cache_lookup", { 0 }, { 0 } };
-static struct series selecting = { "", { 0 }, { 0 } };
-static struct series opening = { "cache_open_lookup_close", { 0 }, { 0 } };
-static struct series bare_opening = { "", { 0 }, { 0 } };
+static struct comparison storing;
+static struct comparison looking_up;
+static struct comparison opening;
 
 static struct span open_cache_for_one(void)
 {
@@ -330,7 +309,7 @@ static struct span open_bare_for_one(void)
     return since(start);
 }
 
-static void run_round(unsigned round)
+static void run_round(void)
 {
     struct lwb_cache *cache;
     sqlite3 *sql;
@@ -338,15 +317,15 @@ static void run_round(unsigned round)
     start_over();
     cache = open_cache();
     sql = open_bare(true);
-    record(&storing, round, store_all(cache));
-    record(&inserting, round, insert_all(sql));
-    record(&looking_up, round, look_up_all(cache));
-    record(&selecting, round, select_all(sql));
+    record(storing.ours, store_all(cache));
+    record(storing.floor, insert_all(sql));
+    record(looking_up.ours, look_up_all(cache));
+    record(looking_up.floor, select_all(sql));
     lwb_cache_close(cache);
     run(sql, "PRAGMA wal_checkpoint(TRUNCATE)");
     sqlite3_close(sql);
-    record(&opening, round, open_cache_for_one());
-    record(&bare_opening, round, open_bare_for_one());
+    record(opening.ours, open_cache_for_one());
+    record(opening.floor, open_bare_for_one());
 }
 
 int main(int argc, char **argv)
@@ -358,21 +337,23 @@ int main(int argc, char **argv)
     n_results = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : n_results;
     n_rounds = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : n_rounds;
     report_size = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : report_size;
-    if (n_results == 0 || n_rounds == 0 || n_rounds > ROUNDS_MAX || report_size > REPORT_MAX ||
-        !mkdtemp(dir))
-        die("usage", "bench_cache [results] [rounds, at most 99] [bytes, at most 100000]");
+    if (n_results == 0 || n_rounds == 0 || report_size > REPORT_MAX || !mkdtemp(dir))
+        die("usage", "bench_cache [results] [rounds] [bytes, at most 100000]");
     memset(report, 'r', sizeof(report));
     measure_body();
     (void)uname(&machine);
     printf("{\"name\":\"machine\",\"system\":\"%s %s %s\",\"cpus\":%ld,\"sqlite\":\"%s\"}\n",
            machine.sysname, machine.release, machine.machine, sysconf(_SC_NPROCESSORS_ONLN),
            sqlite3_libversion());
+    compare(&storing, "cache_store", "cache_store_cpu");
+    compare(&looking_up, "cache_lookup", "cache_lookup_cpu");
+    compare(&opening, "cache_open_lookup_close", "cache_open_lookup_close_cpu");
     for (unsigned round = 0; round < n_rounds; round++)
-        run_round(round);
+        run_round();
     start_over();
     (void)rmdir(dir);
-    print(&storing, &inserting);
-    print(&looking_up, &selecting);
-    print(&opening, &bare_opening);
+    report_and_release(&storing, n_results);
+    report_and_release(&looking_up, n_results);
+    report_and_release(&opening, 1);
     return 0;
 }
