@@ -99,6 +99,19 @@ void lwb_buf_append_u32be(struct lwb_buf *buf, uint32_t value)
     lwb_buf_append(buf, bytes, sizeof(bytes));
 }
 
+/* Messages are full of numbers, and printf is slow. */
+void lwb_buf_append_decimal(struct lwb_buf *buf, uint64_t value)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    lwb_buf_append(buf, digits + at, sizeof(digits) - at);
+}
+
 void lwb_buf_format(struct lwb_buf *buf, const char *format, ...)
 {
     va_list args;

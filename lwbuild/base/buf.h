@@ -65,6 +65,7 @@ void lwb_buf_append_bytes(struct lwb_buf *buf, struct lwb_bytes bytes);
 void lwb_buf_append_text(struct lwb_buf *buf, const char *text);
 void lwb_buf_append_char(struct lwb_buf *buf, char c);
 void lwb_buf_format(struct lwb_buf *buf, const char *format, ...) LWB_PRINTF(2, 3);
+void lwb_buf_append_decimal(struct lwb_buf *buf, uint64_t value);
 void lwb_buf_append_u32be(struct lwb_buf *buf, uint32_t value);
 
 /* Room for `len` more bytes; NULL (and failed) if there cannot be. Commit with buf->len += n. */

@@ -292,7 +292,9 @@ void lwb_json_member_bytes(struct lwb_buf *out, bool *first, const char *key,
 void lwb_json_member_int(struct lwb_buf *out, bool *first, const char *key, int64_t value)
 {
     lwb_json_member(out, first, key);
-    lwb_buf_format(out, "%lld", (long long)value);
+    if (value < 0)
+        lwb_buf_append_char(out, '-');
+    lwb_buf_append_decimal(out, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
 void lwb_json_member_bool(struct lwb_buf *out, bool *first, const char *key, bool value)

@@ -299,7 +299,7 @@ struct lwb_message_block;
 /* One received payload, parsed. The payload's bytes must outlive it. */
 struct lwb_message {
     struct lwb_message_head head;
-    struct cJSON *json;
+    struct cJSON *json;          /* NULL when there is nothing but the head */
     struct lwb_bytes attachment; /* ptr is NULL when there is none */
     struct lwb_message_block *blocks;
 };

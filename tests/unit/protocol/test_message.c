@@ -422,6 +422,41 @@ static void wrong_bodies_are_refused(void **state)
     assert_string_equal("response message: 2 rows in all, 1 in the streams", err.text);
 }
 
+/* A plain head is read without a tree; one that looks nearly like it must mean the same. */
+static void plain_heads_mean_what_the_long_way_says(void **state)
+{
+    static const struct {
+        const char *payload;
+        int rc;
+        bool tree;
+    } cases[] = {
+        { HEAD "}", LWB_OK, false },
+        { HEAD "} ", LWB_OK, true },
+        { HEAD ",\"x\":1}", LWB_OK, true },
+        { "{\"version\":1,\"generation\":1,\"request\":1,\"type\":\"a\"}", LWB_ERR_PROTOCOL,
+          false },
+        { "{\"version\":2,\"generation\":1,\"request\":1,\"type\":\"rows\"}", LWB_ERR_PROTOCOL,
+          false },
+        { "{\"version\":1,\"generation\":1234567890123456,\"request\":1,\"type\":\"rows\"}",
+          LWB_ERR_PROTOCOL, false },
+        { "{\"version\":1,\"generation\":,\"request\":1,\"type\":\"rows\"}", LWB_ERR_PROTOCOL,
+          false },
+        { HEAD, LWB_ERR_PROTOCOL, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LWB_COUNT(cases); i++) {
+        LWB_AUTO(lwb_message_release) struct lwb_message message = { 0 };
+        struct lwb_error err;
+
+        assert_int_equal(cases[i].rc,
+                         lwb_message_decode(&message, lwb_bytes_text(cases[i].payload), &err));
+        assert_true(cases[i].tree == (message.json != NULL));
+        if (cases[i].rc == LWB_OK)
+            assert_int_equal(LWB_MSG_RESPONSE, message.head.type);
+    }
+}
+
 static void members_of_a_later_version_are_ignored(void **state)
 {
     LWB_AUTO(lwb_message_release) struct lwb_message message = { 0 };
@@ -481,6 +516,7 @@ int main(void)
         cmocka_unit_test(a_cut_row_is_noticed),
         cmocka_unit_test(wrong_heads_are_refused),
         cmocka_unit_test(wrong_bodies_are_refused),
+        cmocka_unit_test(plain_heads_mean_what_the_long_way_says),
         cmocka_unit_test(members_of_a_later_version_are_ignored),
         cmocka_unit_test(a_message_over_the_limit_leaves_the_buffer_alone),
     };
