@@ -8,6 +8,7 @@ enum phase { NEW, RUNNING, LINGER, KILLED, DRAIN, GROUP, CLOSING };
 
 enum {
     STDERR_CHUNK = 16 * 1024,
+    ONE_WRITE = 64 * 1024,    /* what a child coalesces rows to */
     OUTPUT_KEPT = 256 * 1024, /* a larger output buffer is freed after use */
     STDOUT_PIPE = 256 * 1024, /* fewer switches per row than the usual 64 KiB */
 };

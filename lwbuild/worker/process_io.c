@@ -58,7 +58,7 @@ static void end_output(struct lwb_process *process, ssize_t status)
     lwb_process_advance(process);
 }
 
-/* Was the pipe full, or nearly, before `taken` bytes were read: then the child had to wait. */
+/* Before `taken` bytes were read, could the pipe not take another write: did the child wait? */
 static bool is_full(const struct lwb_process *process, size_t taken)
 {
     uv_os_fd_t fd;
@@ -66,7 +66,7 @@ static bool is_full(const struct lwb_process *process, size_t taken)
 
     if (uv_fileno((const uv_handle_t *)&process->output, &fd) < 0 || ioctl(fd, FIONREAD, &left) < 0)
         return false;
-    return taken + (size_t)left + 16 * 1024 >= process->pipe_size;
+    return taken + (size_t)left + ONE_WRITE >= process->pipe_size;
 }
 
 static void on_output(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
