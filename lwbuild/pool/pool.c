@@ -403,6 +403,7 @@ static void set_timer(struct lwb_pool *pool)
         next = now + pool->worker_config->memory_sample_ms; /* memory comes back without a word */
     if (next == UINT64_MAX || uv_is_active((uv_handle_t *)&pool->timer))
         return; /* woken meanwhile: it looks again soon */
+    uv_update_time(pool->loop);
     (void)uv_timer_start(&pool->timer, on_timer, next > now ? next - now : 0, 0);
 }
 

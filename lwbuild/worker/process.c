@@ -130,6 +130,7 @@ static void on_timer(uv_timer_t *timer);
 void lwb_process_wait_for(struct lwb_process *process, enum phase phase, uint64_t ms)
 {
     process->phase = phase;
+    uv_update_time(process->loop); /* a slow sink may have held the loop for longer than `ms` */
     (void)uv_timer_start(&process->timer, on_timer, ms, 0);
 }
 
