@@ -87,13 +87,10 @@ static bool use_literal(struct scan *s, bool text)
         KN_NAME_NAT,  KN_NAME_STRING,      KN_NAME_STRING_OF_LIST, KN_NAME_STRING_MK,
         KN_NAME_CHAR, KN_NAME_CHAR_OF_NAT, KN_NAME_LIST_NIL
     };
-    const struct kn_env *env = s->ctx->env;
 
-    if (!use_known(s, names, text ? LWB_COUNT(names) : 1))
-        return false;
-    if (env->nat_item == KN_NONE || env->nat_item >= s->index)
-        return kn_reject(s->ctx, "a literal, but no Nat is declared that fits") != KN_NONE;
-    return text ? kn_license_strings(s->ctx, s->index) : true;
+    s->item->has_nat = true;
+    s->item->has_text |= text;
+    return use_known(s, names, text ? LWB_COUNT(names) : 1);
 }
 
 /* Quotients rest on Eq and on one another, also where their types do not say so. */
@@ -196,13 +193,6 @@ static bool scan_block(struct scan *s, const struct kn_given_block *b)
         if (!scan_with(s, OWN_NOTHING, b->types[i].levels, b->types[i].n_levels, b->types[i].type))
             return false;
     }
-    /* So that the arity of the block's own constants can be looked at in what follows. */
-    for (i = 0; i < b->n_types; i++)
-        kn_env_find(s->ctx->env, b->types[i].name)->n_levels = b->types[i].n_levels;
-    for (i = 0; i < b->n_ctors; i++)
-        kn_env_find(s->ctx->env, b->ctors[i].name)->n_levels = b->ctors[i].n_levels;
-    for (i = 0; i < b->n_recs; i++)
-        kn_env_find(s->ctx->env, b->recs[i].name)->n_levels = b->recs[i].n_levels;
     for (i = 0; i < b->n_ctors; i++) {
         if (!scan_with(s, OWN_TYPES, b->ctors[i].levels, b->ctors[i].n_levels, b->ctors[i].type))
             return false;
@@ -264,37 +254,41 @@ static bool add_axioms(struct kn_ctx *ctx, struct kn_item *item, const uint32_t 
 
 static bool record_uses(struct scan *s)
 {
-    struct kn_env *env = s->ctx->env;
     struct kn_item *item = s->item;
-    uint32_t *uses = kn_arena_take(&env->arena, (s->n_uses + 1) * sizeof(*uses));
-    uint32_t i;
+    uint32_t *uses = kn_arena_take(&s->ctx->keep, (s->n_uses + 1) * sizeof(*uses));
 
     if (!uses)
         return fail_memory(s->ctx);
     if (s->n_uses)
         memcpy(uses, s->uses, s->n_uses * sizeof(*uses));
+    uses[s->n_uses] = s->index; /* a spare place: a list of one, for an axiom */
     item->uses = uses;
     item->n_uses = (uint32_t)s->n_uses;
-    for (i = 0; i < item->n_uses; i++) {
-        const struct kn_item *used = &env->items[uses[i]];
-
-        if (!add_axioms(s->ctx, item, used->axioms, used->n_axioms))
-            return false;
-    }
-    if (item->kind != KN_AXIOM)
-        return true;
-    uses[item->n_uses] = s->index; /* the spare place: a list of one */
-    return add_axioms(s->ctx, item, uses + item->n_uses, 1);
+    return true;
 }
 
-static bool look_over(struct kn_ctx *ctx, struct kn_item *item)
+static bool sum_axioms(struct kn_ctx *ctx, struct kn_item *item)
 {
-    struct kn_env *env = ctx->env;
+    uint32_t i;
+
+    for (i = 0; i < item->n_uses; i++) {
+        const struct kn_item *used = &ctx->env->items[item->uses[i]];
+
+        if (!add_axioms(ctx, item, used->axioms, used->n_axioms))
+            return false;
+    }
+    return item->kind != KN_AXIOM || add_axioms(ctx, item, item->uses + item->n_uses, 1);
+}
+
+bool kn_look_over(struct kn_ctx *ctx, struct kn_item *item)
+{
+    const struct kn_env *env = ctx->env;
     const struct kn_decl *decl = &env->decls[item->first];
     struct scan s = { .ctx = ctx, .item = item, .index = (uint32_t)(item - env->items) };
     struct kn_shown shown;
     bool ok;
 
+    kn_ctx_reset(ctx);
     kn_map_clear(&ctx->seen);
     kn_map_clear(&ctx->used);
     if (item->clash != KN_NO_NAME)
@@ -402,23 +396,38 @@ void kn_conclude(struct kn_ctx *ctx, struct kn_item *item)
     item->state = ctx->fault == KN_REJECT ? KN_REJECTED : KN_DECLINED;
 }
 
-void kn_admit(struct kn_ctx *ctx, struct kn_item *item)
+static bool is_blocked(const struct kn_env *env, const struct kn_item *item)
 {
     uint32_t i;
 
+    for (i = 0; i < item->n_uses; i++) {
+        uint8_t state = env->items[item->uses[i]].state;
+
+        if (state != KN_PENDING && state != KN_ACCEPTED)
+            return true;
+    }
+    return false;
+}
+
+static bool may_use_literals(struct kn_ctx *ctx, const struct kn_item *item)
+{
+    if (item->has_nat && ctx->env->nat_item == KN_NONE)
+        return kn_reject(ctx, "a literal, but no Nat is declared that fits") != KN_NONE;
+    return !item->has_text || kn_license_strings(ctx, ctx->item);
+}
+
+void kn_admit(struct kn_ctx *ctx, struct kn_item *item)
+{
     kn_ctx_reset(ctx);
     ctx->item = (uint32_t)(item - ctx->env->items);
-    if (look_over(ctx, item)) {
-        for (i = 0; i < item->n_uses; i++) {
-            uint8_t state = ctx->env->items[item->uses[i]].state;
-
-            if (state != KN_PENDING && state != KN_ACCEPTED) {
-                item->state = KN_BLOCKED;
-                return;
-            }
-        }
-        admit_item(ctx, item);
+    if (item->state != KN_PENDING)
+        return;
+    if (is_blocked(ctx->env, item)) {
+        item->state = KN_BLOCKED;
+        return;
     }
+    if (sum_axioms(ctx, item) && may_use_literals(ctx, item))
+        admit_item(ctx, item);
     if (ctx->fault != KN_FINE || !is_checked_later(item))
         kn_conclude(ctx, item);
 }

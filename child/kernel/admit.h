@@ -3,14 +3,17 @@
 #include "child/kernel/environment.h"
 
 /*
- * Admission: the part of checking that goes through the file in order, on one
- * thread. Every item is looked over first: what it mentions must be declared
- * before it, with as many universe levels as it takes, and no variable or
- * parameter may be loose. Then inductive blocks, quotients and axioms are
- * checked and what follows from them is derived; definitions and theorems are
- * admitted with the type they state, and are checked later (kn_check_value),
- * in any order. If one of them turns out wrong, so is the file.
+ * Checking a file in three phases. First every item is looked over, in any
+ * order: what it mentions must be declared before it, with as many universe
+ * levels as it takes, and no variable or parameter may be loose. Then items are
+ * admitted in file order, on one thread: inductive blocks, quotients and axioms
+ * are checked and what follows from them is derived; definitions and theorems
+ * are admitted with the type they state. Last their values are checked, in any
+ * order again. If one of them turns out wrong, so is the file.
  */
+
+/* Notes what the item uses, in ctx->keep; false with the context's fault set. */
+bool kn_look_over(struct kn_ctx *ctx, struct kn_item *item);
 
 /* Sets the item's state if it is final: anything but KN_PENDING. */
 void kn_admit(struct kn_ctx *ctx, struct kn_item *item);

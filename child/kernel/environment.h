@@ -128,7 +128,8 @@ enum kn_item_state { KN_PENDING, KN_ACCEPTED, KN_REJECTED, KN_DECLINED, KN_BLOCK
 struct kn_item {
     uint8_t kind; /* enum kn_decl_kind; KN_INDUCTIVE for a block */
     bool is_unsafe, is_partial;
-    _Atomic uint8_t state; /* enum kn_item_state */
+    bool has_nat, has_text; /* literals */
+    _Atomic uint8_t state;  /* enum kn_item_state */
     uint32_t line;
     uint32_t first, n_decls; /* in env->decls */
     kn_name clash;           /* declared before, or KN_NO_NAME */

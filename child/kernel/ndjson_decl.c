@@ -421,6 +421,18 @@ static bool read_recs(struct kn_reader *r, struct kn_given_block *b)
     return more == 0;
 }
 
+static bool declare_one(struct kn_env *env, enum kn_decl_kind kind, kn_name name,
+                        const kn_name *levels, uint32_t n_levels)
+{
+    struct kn_decl *decl = kn_env_add_decl(env, kind, name);
+
+    if (!decl)
+        return false;
+    decl->levels = levels;
+    decl->n_levels = n_levels;
+    return true;
+}
+
 static bool declare_block(struct kn_reader *r, const struct kn_given_block *b)
 {
     struct kn_env *env = r->env;
@@ -433,15 +445,16 @@ static bool declare_block(struct kn_reader *r, const struct kn_given_block *b)
     item->block = b;
     for (i = 0; i < b->n_types && ok; i++) {
         item->is_unsafe |= b->types[i].is_unsafe;
-        ok = kn_env_add_decl(env, KN_INDUCTIVE, b->types[i].name) != NULL;
+        ok = declare_one(env, KN_INDUCTIVE, b->types[i].name, b->types[i].levels,
+                         b->types[i].n_levels);
     }
     for (i = 0; i < b->n_ctors && ok; i++) {
         item->is_unsafe |= b->ctors[i].is_unsafe;
-        ok = kn_env_add_decl(env, KN_CTOR, b->ctors[i].name) != NULL;
+        ok = declare_one(env, KN_CTOR, b->ctors[i].name, b->ctors[i].levels, b->ctors[i].n_levels);
     }
     for (i = 0; i < b->n_recs && ok; i++) {
         item->is_unsafe |= b->recs[i].is_unsafe;
-        ok = kn_env_add_decl(env, KN_REC, b->recs[i].name) != NULL;
+        ok = declare_one(env, KN_REC, b->recs[i].name, b->recs[i].levels, b->recs[i].n_levels);
     }
     return ok ? true : kn_read_no_memory(r);
 }

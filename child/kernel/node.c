@@ -95,7 +95,7 @@ bool kn_ctx_init(struct kn_ctx *ctx, struct kn_budget *budget, struct kn_store *
     memset(ctx, 0, sizeof(*ctx));
     ctx->budget = budget;
     ctx->lasting = lasting;
-    ctx->stack.budget = budget;
+    ctx->stack.budget = ctx->keep.budget = budget;
     init_maps(ctx);
     /* Not charged: address space that is touched only where there are nodes. */
     ctx->chunks = lwb_alloc_array(CHUNK_TABLE, sizeof(*ctx->chunks));
@@ -103,7 +103,7 @@ bool kn_ctx_init(struct kn_ctx *ctx, struct kn_budget *budget, struct kn_store *
         !store_init(&ctx->scratch, budget, KN_SCRATCH))
         return false;
     if (first) {
-        memcpy(ctx->chunks, first->chunks, lasting->n_chunks * sizeof(*ctx->chunks));
+        kn_ctx_catch_up(ctx, first);
         ctx->env = first->env;
         ctx->no_caches = first->no_caches;
         ctx->zero = first->zero;
@@ -114,6 +114,11 @@ bool kn_ctx_init(struct kn_ctx *ctx, struct kn_budget *budget, struct kn_store *
     ctx->zero = kn_make(ctx, KN_ZERO, 0, 0, 0);
     ctx->nil = kn_make(ctx, KN_NIL, 0, 0, 0);
     return ctx->fault == KN_FINE;
+}
+
+void kn_ctx_catch_up(struct kn_ctx *ctx, const struct kn_ctx *first)
+{
+    memcpy(ctx->chunks, first->chunks, ctx->lasting->n_chunks * sizeof(*ctx->chunks));
 }
 
 void kn_store_release(struct kn_store *store, struct kn_node **chunks, struct kn_budget *budget)
@@ -156,6 +161,7 @@ void kn_ctx_release(struct kn_ctx *ctx)
         kn_store_release(&ctx->scratch, ctx->chunks, ctx->budget);
     release_maps(ctx);
     kn_arena_release(&ctx->stack);
+    kn_arena_release(&ctx->keep);
     lwb_free(ctx->chunks);
     ctx->chunks = NULL;
 }

@@ -113,6 +113,7 @@ struct kn_ctx {
     uint32_t ticks;
     uint32_t level_steps;
     struct kn_arena stack; /* argument lists, in last-in first-out order */
+    struct kn_arena keep;  /* lasts as long as the context */
     struct kn_map memo;    /* of one traversal */
     struct kn_map memo_replace;
     struct kn_map seen, used; /* while an item is looked over */
@@ -142,6 +143,9 @@ bool kn_ctx_init(struct kn_ctx *ctx, struct kn_budget *budget, struct kn_store *
                  const struct kn_ctx *first);
 void kn_ctx_release(struct kn_ctx *ctx);
 void kn_store_release(struct kn_store *store, struct kn_node **chunks, struct kn_budget *budget);
+
+/* See the nodes that `first` has built since. */
+void kn_ctx_catch_up(struct kn_ctx *ctx, const struct kn_ctx *first);
 
 /* Forget the scratch store, the caches and the fault: the next declaration. */
 void kn_ctx_reset(struct kn_ctx *ctx);

@@ -8,6 +8,8 @@
 
 enum { STACK_SLACK = 256 * 1024, MAX_THREADS = 256 };
 
+struct worker;
+
 struct state {
     struct kn_schedule *schedule;
     struct kn_env *env;
@@ -15,9 +17,9 @@ struct state {
     atomic_bool stop;
     pthread_mutex_t lock; /* of finished, env->arena, and the signal */
     pthread_cond_t changed;
-    bool admitted;    /* admission is over */
-    unsigned running; /* workers */
-    bool failed;
+    unsigned running; /* workers in the present phase */
+    struct worker *workers;
+    unsigned n_workers;
 };
 
 struct worker {
@@ -73,6 +75,13 @@ bool kn_with_stack(size_t stack_bytes, void (*fn)(void *data, char *stack_low), 
     return true;
 }
 
+static void conclude(struct worker *worker, struct kn_item *item)
+{
+    (void)pthread_mutex_lock(&worker->state->lock);
+    kn_conclude(&worker->ctx, item);
+    (void)pthread_mutex_unlock(&worker->state->lock);
+}
+
 static void check_item(struct worker *worker, struct kn_item *item)
 {
     struct state *state = worker->state;
@@ -84,16 +93,29 @@ static void check_item(struct worker *worker, struct kn_item *item)
     else
         kn_check_value(&worker->ctx, item);
     item->time_ns += lwb_clock_ns() - start;
-    if (worker->ctx.fault == KN_FINE) {
+    if (worker->ctx.fault == KN_FINE)
         item->state = KN_ACCEPTED;
-        return;
-    }
-    (void)pthread_mutex_lock(&state->lock);
-    kn_conclude(&worker->ctx, item);
-    (void)pthread_mutex_unlock(&state->lock);
+    else
+        conclude(worker, item);
 }
 
-static void run_worker(void *data, char *stack_low)
+static void look_over_items(void *data, char *stack_low)
+{
+    enum { SHARE = 16 };
+    struct worker *worker = data;
+    struct kn_env *env = worker->state->env;
+    size_t i, end;
+
+    worker->ctx.stack_low = stack_low;
+    while ((i = atomic_fetch_add(&worker->state->next, SHARE)) < env->n_items) {
+        for (end = i + SHARE; i < end && i < env->n_items; i++) {
+            if (!kn_look_over(&worker->ctx, &env->items[i]))
+                conclude(worker, &env->items[i]);
+        }
+    }
+}
+
+static void check_items(void *data, char *stack_low)
 {
     struct worker *worker = data;
     struct state *state = worker->state;
@@ -120,13 +142,12 @@ static void admit_all(void *data, char *stack_low)
     struct kn_env *env = state->env;
     size_t i;
 
-    ctx->building = false;
     ctx->stack_low = stack_low;
     for (i = 0; i < env->n_items; i++) {
         uint64_t start = lwb_clock_ns();
 
         kn_admit(ctx, &env->items[i]);
-        env->items[i].time_ns = lwb_clock_ns() - start;
+        env->items[i].time_ns += lwb_clock_ns() - start;
     }
     kn_ctx_reset(ctx);
 }
@@ -182,54 +203,66 @@ static void report(struct state *state)
     }
 }
 
-static bool run_workers(struct state *state, struct worker *workers, unsigned n)
+/* Run fn on every worker and wait; `meanwhile` on this thread. At least one must start. */
+static bool run_phase(struct state *state, void (*fn)(void *data, char *stack_low),
+                      void (*meanwhile)(struct state *state))
 {
-    struct kn_schedule *schedule = state->schedule;
     pthread_t threads[MAX_THREADS];
     unsigned i, started = 0;
 
-    for (i = 0; i < n; i++) {
-        workers[i].state = state;
-        if (!kn_ctx_init(&workers[i].ctx, schedule->ctx->budget, schedule->ctx->lasting,
-                         schedule->ctx))
+    atomic_store(&state->next, 0);
+    state->running = state->n_workers;
+    for (i = 0; i < state->n_workers; i++) {
+        kn_ctx_catch_up(&state->workers[i].ctx, state->schedule->ctx);
+        if (!start_thread(&threads[started], state->schedule->stack_bytes, fn, &state->workers[i]))
             break;
-        (void)pthread_mutex_lock(&state->lock);
-        state->running++;
-        (void)pthread_mutex_unlock(&state->lock);
-        if (!start_thread(&threads[i], schedule->stack_bytes, run_worker, &workers[i])) {
-            (void)pthread_mutex_lock(&state->lock);
-            state->running--;
-            (void)pthread_mutex_unlock(&state->lock);
-            break;
-        }
         started++;
     }
-    if (started > 0)
-        report(state);
+    (void)pthread_mutex_lock(&state->lock);
+    state->running -= state->n_workers - started;
+    (void)pthread_mutex_unlock(&state->lock);
+    if (meanwhile && started > 0)
+        meanwhile(state);
     for (i = 0; i < started; i++)
         (void)pthread_join(threads[i], NULL);
-    for (i = 0; i < n; i++)
-        kn_ctx_release(&workers[i].ctx);
     return started > 0;
+}
+
+static bool init_workers(struct state *state, unsigned n)
+{
+    struct kn_ctx *first = state->schedule->ctx;
+
+    state->workers = lwb_alloc_array(n, sizeof(*state->workers));
+    for (; state->workers && state->n_workers < n; state->n_workers++) {
+        struct worker *worker = &state->workers[state->n_workers];
+
+        worker->state = state;
+        if (!kn_ctx_init(&worker->ctx, first->budget, first->lasting, first)) {
+            kn_ctx_release(&worker->ctx);
+            break;
+        }
+    }
+    return state->n_workers > 0;
 }
 
 bool kn_schedule_run(struct kn_schedule *schedule)
 {
     unsigned n = schedule->threads ? schedule->threads : 1;
     struct state state = { .schedule = schedule, .env = schedule->ctx->env };
-    struct worker *workers;
+    unsigned i;
     bool ok;
 
-    if (n > MAX_THREADS)
-        n = MAX_THREADS;
-    workers = lwb_alloc_array(n, sizeof(*workers));
-    if (!workers)
-        return false;
     (void)pthread_mutex_init(&state.lock, NULL);
     (void)pthread_cond_init(&state.changed, NULL);
-    ok = kn_with_stack(schedule->stack_bytes, admit_all, &state) && run_workers(&state, workers, n);
+    schedule->ctx->building = false;
+    ok = init_workers(&state, n < MAX_THREADS ? n : MAX_THREADS) &&
+         run_phase(&state, look_over_items, NULL) &&
+         kn_with_stack(schedule->stack_bytes, admit_all, &state) &&
+         run_phase(&state, check_items, report);
+    for (i = 0; i < state.n_workers; i++)
+        kn_ctx_release(&state.workers[i].ctx);
+    lwb_free(state.workers);
     (void)pthread_cond_destroy(&state.changed);
     (void)pthread_mutex_destroy(&state.lock);
-    lwb_free(workers);
     return ok;
 }

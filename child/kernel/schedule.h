@@ -3,8 +3,8 @@
 #include "child/kernel/environment.h"
 
 /*
- * Checking in two phases: admission in file order on one thread, then values
- * on any number of threads, taken in file order. `done` is called from the
+ * The three phases of admit.h: the first and the last on any number of threads,
+ * which take items in file order, admission on one. `done` is called from the
  * calling thread for each item in file order, once its state and those of all
  * items before it are final.
  */
