@@ -164,7 +164,7 @@ static bool check_params(struct kn_ctx *ctx, const kn_name *levels, uint32_t n)
     struct kn_shown shown;
     uint32_t i, j;
 
-    for (i = 0; i < n; i++) {
+    for (i = 0; levels && i < n; i++) {
         for (j = 0; j < i; j++) {
             if (levels[i] == levels[j])
                 return kn_reject(ctx, "universe parameter %s is declared twice",

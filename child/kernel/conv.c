@@ -370,7 +370,7 @@ static int equal_as_units(struct kn_ctx *ctx, kn_ref a, kn_ref b)
         return KN_STOP;
     head = kn_head(ctx, type);
     structure = kn_is(ctx, head, KN_CONST) ? kn_find(ctx, kn_at(ctx, head)->a) : NULL;
-    if (!kn_is_structure(structure))
+    if (!structure || !kn_is_structure(structure))
         return KN_OPEN;
     ctor = kn_find(ctx, structure->ctors[0]);
     if (!ctor || ctor->n_fields != 0)

@@ -317,6 +317,7 @@ static bool classify_field(struct kn_flat *flat, struct kn_flat_field *field)
         if (type == KN_NONE)
             return false;
     }
+    field->end = type;
     tri = is_valid_occurrence(flat, type, &field->of, &field->indices);
     if (tri == KN_NO)
         field->of = KN_NONE;
@@ -328,7 +329,6 @@ static bool check_positivity(struct kn_flat *flat, const struct kn_flat_ctor *c,
                              const struct kn_flat_field *field)
 {
     enum kn_tri tri = kn_flat_occurs(flat, kn_at(flat->ctx, field->local)->b);
-    kn_ref type;
     uint32_t i;
 
     if (tri != KN_YES)
@@ -346,8 +346,7 @@ static bool check_positivity(struct kn_flat *flat, const struct kn_flat_ctor *c,
     if (field->of != KN_NONE)
         return true;
     /* It may be that reducing made the occurrence go away. */
-    type = kn_whnf(flat->ctx, kn_at(flat->ctx, field->local)->b);
-    tri = type == KN_NONE ? KN_STOP : kn_flat_occurs(flat, type);
+    tri = kn_flat_occurs(flat, field->end);
     if (tri == KN_YES)
         return fail(flat, c->real_name, "the type occurs where it must not");
     return tri == KN_NO;

@@ -26,6 +26,7 @@ struct kn_flat_field {
     kn_ref local;
     uint32_t of;     /* recursive: the type it ends in; else KN_NONE */
     uint32_t n_xs;   /* recursive under this many binders */
+    kn_ref end;      /* what is behind them, reduced */
     kn_ref *xs;      /* locals */
     kn_ref *indices; /* of the recursive occurrence */
 };

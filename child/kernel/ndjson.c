@@ -545,6 +545,22 @@ static bool read_declaration(struct kn_reader *r, int key)
     return more == 0;
 }
 
+/* The end of the line: the record under its index. */
+static bool finish_record(struct kn_reader *r, int record, int index_key, uint64_t index,
+                          uint32_t ref)
+{
+    if (record < 0)
+        return kn_malformed(r, "a line without a record");
+    if (record >= K_AXIOM)
+        return index_key < 0 ? true : kn_malformed(r, "a declaration with an index");
+    if (index_key != (record >= K_BVAR ? K_IE : (record >= K_SUCC ? K_IL : K_IN)))
+        return kn_malformed(r, "a record without its index");
+    if (index_key == K_IE)
+        return index_set(r, &r->exprs, index, ref, "expression");
+    return index_key == K_IL ? index_set(r, &r->levels, index, ref, "level")
+                             : index_set(r, &r->names, index, ref, "name");
+}
+
 /* {"<record>":...} or {"<index>":i,"<record>":...} in either order. */
 static bool read_record(struct kn_reader *r)
 {
@@ -577,16 +593,7 @@ static bool read_record(struct kn_reader *r)
     }
     if (more < 0)
         return false;
-    if (record < 0)
-        return kn_malformed(r, "a line without a record");
-    if (record >= K_AXIOM)
-        return index_key < 0 ? true : kn_malformed(r, "a declaration with an index");
-    if (index_key != (record >= K_BVAR ? K_IE : (record >= K_SUCC ? K_IL : K_IN)))
-        return kn_malformed(r, "a record without its index");
-    if (index_key == K_IE)
-        return index_set(r, &r->exprs, index, ref, "expression");
-    return index_key == K_IL ? index_set(r, &r->levels, index, ref, "level")
-                             : index_set(r, &r->names, index, ref, "name");
+    return finish_record(r, record, index_key, index, ref);
 }
 
 /* {"meta":{...,"format":{"version":"3.x.y"}}} */

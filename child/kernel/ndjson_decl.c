@@ -164,7 +164,7 @@ static bool read_simple(struct kn_reader *r, enum kn_record record)
             return false;
     }
     if (more < 0 || !kn_require(r, seen, shapes[record].needed, shapes[record].what) ||
-        !add(r, shapes[record].kind, given.name, &decl))
+        !add(r, shapes[record].kind, given.name, &decl) || !decl)
         return false;
     decl->levels = given.levels;
     decl->n_levels = given.n_levels;
