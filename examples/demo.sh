@@ -58,8 +58,9 @@ demonstrate_lean_project() {
     fi
     run cmake --build build
 
-    say "an edit of one module: that one is checked again, and what imports it if it has changed"
+    say "an edit of one module: which ones does it concern?"
     echo 'theorem Codec.one : Codec.encode [1] = [(1, 1)] := rfl' >>Codec/Length.lean
+    run "$prefix/bin/lwbuild" check --explain @build/CMakeFiles/codec-proofs.lwb/arguments
     run cmake --build build
 
     say "a wrong proof fails the build with Lean's own message"

@@ -1,4 +1,5 @@
-# Which Lean a project gets, rule by rule; and what find_package(Lean) says about it.
+# Which Lean a project gets, rule by rule, by the functions and by lwbuild; and what find_package(Lean)
+# says about it.
 include("${ROOT}/cmake-module/LeanToolchain.cmake")
 set(elan "${work}/home/.elan/toolchains")
 set(project "${source}/a/b")
@@ -9,6 +10,16 @@ function(expect_toolchain prefix why)
   lean_toolchain(found found_why PROJECT "${project}" ${ARGN})
   if(NOT found STREQUAL prefix OR NOT found_why MATCHES "${why}")
     fail("found ${found}, from '${found_why}'; expected ${prefix}, from '${why}'")
+  endif()
+  if(REAL)
+    string(REPLACE "TOOLCHAIN" "--toolchain" options "${ARGN}")
+    execute_process(COMMAND "${REAL}" doctor --project "${project}" ${options} OUTPUT_VARIABLE output)
+    string(REGEX MATCH "Lean: [^\n]* at ([^ ]*)" match "${output}")
+    if(match STREQUAL "" AND NOT prefix STREQUAL "NOTFOUND")
+      fail("lwbuild finds none, and not ${prefix}")
+    elseif(match AND NOT CMAKE_MATCH_1 STREQUAL prefix)
+      fail("lwbuild finds ${CMAKE_MATCH_1}, and not ${prefix}")
+    endif()
   endif()
 endfunction()
 
