@@ -2,6 +2,8 @@
 
 #include "tests/support/program.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -101,6 +103,36 @@ void program_run(struct program_run *run, const struct program *program)
 
     program_start(&handle, program);
     program_wait(run, &handle);
+}
+
+bool program_has_child_of(pid_t pid)
+{
+    struct dirent *entry;
+    DIR *proc = opendir("/proc");
+    bool found = false;
+
+    assert_non_null(proc);
+    while (!found && (entry = readdir(proc))) {
+        char path[300], line[4096], wanted[32];
+        ssize_t len;
+        int fd;
+
+        if (!isdigit((unsigned char)entry->d_name[0]))
+            continue;
+        (void)snprintf(path, sizeof(path), "/proc/%s/cmdline", entry->d_name);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        len = fd < 0 ? 0 : read(fd, line, sizeof(line) - 1);
+        if (fd >= 0)
+            close(fd);
+        if (len <= 0)
+            continue;
+        (void)snprintf(wanted, sizeof(wanted), "%ld", (long)pid);
+        for (char *word = line; word < line + len; word += strlen(word) + 1)
+            if (strcmp(word, "--parent-pid") == 0 && word + 13 < line + len)
+                found |= strcmp(word + 13, wanted) == 0;
+    }
+    closedir(proc);
+    return found;
 }
 
 void program_run_release(struct program_run *run)

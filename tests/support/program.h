@@ -34,5 +34,8 @@ struct program_handle {
 void program_start(struct program_handle *handle, const struct program *program);
 void program_wait(struct program_run *run, struct program_handle *handle);
 
+/* Does a process run that was told `--parent-pid <pid>`: a child of a driver that may be gone? */
+bool program_has_child_of(pid_t pid);
+
 void program_run_release(struct program_run *run);
 LWB_DEFINE_AUTO(struct program_run, program_run_release);

@@ -1,8 +1,5 @@
 #include "tests/support/test.h"
 
-#include <ctype.h>
-#include <dirent.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,37 +36,6 @@ static void write_modules(struct echo_project *project, unsigned round)
                            i / 5 * 5 + 4 < MODULES ? i / 5 * 5 + 4 : 4, round);
         echo_project_write(project, name, text);
     }
-}
-
-/* Does a process still run that was told `pid` is its parent? */
-static bool has_child_of(pid_t pid)
-{
-    struct dirent *entry;
-    DIR *proc = opendir("/proc");
-    bool found = false;
-
-    assert_non_null(proc);
-    while (!found && (entry = readdir(proc))) {
-        char path[300], line[4096], wanted[32];
-        ssize_t len;
-        int fd;
-
-        if (!isdigit((unsigned char)entry->d_name[0]))
-            continue;
-        (void)snprintf(path, sizeof(path), "/proc/%s/cmdline", entry->d_name);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        len = fd < 0 ? 0 : read(fd, line, sizeof(line) - 1);
-        if (fd >= 0)
-            close(fd);
-        if (len <= 0)
-            continue;
-        (void)snprintf(wanted, sizeof(wanted), "%ld", (long)pid);
-        for (char *word = line; word < line + len; word += strlen(word) + 1)
-            if (strcmp(word, "--parent-pid") == 0 && word + 13 < line + len)
-                found |= strcmp(word + 13, wanted) == 0;
-    }
-    closedir(proc);
-    return found;
 }
 
 static void wait_a_moment(unsigned *seed)
@@ -115,7 +81,7 @@ static void killed_at_any_moment_the_next_run_is_right(void **state)
         wait_a_moment(&seed);
         (void)kill(handle.pid, SIGKILL);
         program_wait(&killed, &handle);
-        while (has_child_of(handle.pid)) /* bounded by the test's time-out */
+        while (program_has_child_of(handle.pid)) /* bounded by the test's time-out */
             wait_a_moment(&seed);
         if (round % 4 == 3)
             expect_right_answers(project, round);
