@@ -3,7 +3,7 @@ run("${CMAKE_COMMAND}" --install "${LWBUILD_BUILD}" --prefix "${work}/installed"
 file(RENAME "${work}/installed" "${work}/moved to here")
 file(COPY "${ROOT}/examples/proofs/Arith.ndjson" DESTINATION "${source}")
 file(WRITE "${source}/parent.c" "
-    #include \"lwbuild/pool/pool.h\"
+    #include \"lwbuild/lwbuild.h\"
     int main(void) { return lwb_code_name(LWB_OK)[0] == 0; }\n")
 file(WRITE "${source}/child.c" "
     #include \"lwbuild/child.h\"
