@@ -10,6 +10,8 @@ int lwb_db_fail(struct lwb_db *db, struct lwb_error *err, const char *what)
     switch (rc & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+    case SQLITE_CONSTRAINT: /* our statements keep them: the definitions are not ours any more */
+    case SQLITE_MISMATCH:
         db->damaged = true;
         break;
     case SQLITE_NOMEM:
@@ -56,14 +58,27 @@ int lwb_db_next(struct lwb_db *db, enum lwb_sql id, struct lwb_error *err)
     return rc;
 }
 
+/* A statement that does not fit the tables: somebody, or a disk, has changed their definition. */
+static int prepare(struct lwb_db *db, enum lwb_sql id, struct lwb_error *err)
+{
+    int rc = sqlite3_prepare_v3(db->sql, lwb_schema_sql(id), -1, SQLITE_PREPARE_PERSISTENT,
+                                &db->statements[id], NULL);
+
+    if (rc == SQLITE_OK)
+        return LWB_OK;
+    rc = lwb_db_fail(db, err, lwb_schema_sql(id));
+    if ((sqlite3_errcode(db->sql) & 0xff) == SQLITE_ERROR)
+        db->damaged = true;
+    return rc;
+}
+
 int lwb_db_step(struct lwb_db *db, enum lwb_sql id, const struct lwb_sql_value *values,
                 size_t count, struct lwb_error *err)
 {
     sqlite3_stmt **statement = &db->statements[id];
 
-    if (!*statement && sqlite3_prepare_v3(db->sql, lwb_schema_sql(id), -1,
-                                          SQLITE_PREPARE_PERSISTENT, statement, NULL) != SQLITE_OK)
-        return lwb_db_fail(db, err, lwb_schema_sql(id));
+    if (!*statement && prepare(db, id, err) < 0)
+        return err->code;
     if (bind_all(*statement, values, count) != SQLITE_OK)
         return lwb_db_fail(db, err, lwb_schema_sql(id));
     return lwb_db_next(db, id, err);

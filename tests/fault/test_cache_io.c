@@ -167,6 +167,23 @@ static void death_in_the_middle_of_a_write_is_survived(void **state)
     assert_true(killing_sweep(*state, FAULT_KILL_TORN) > 10);
 }
 
+/* With a rollback journal, as where there is no shared memory. */
+static void without_a_log_it_is_the_same(void **state)
+{
+    struct cache_fixture *fixture = *state;
+    char journal[400];
+
+    fault_vfs_install();
+    fault_vfs_without_shared_memory(true);
+    assert_true(sweep(fixture, FAULT_ONCE) > 30);
+    assert_true(sweep(fixture, FAULT_DISK_FULL) > 10);
+    assert_true(killing_sweep(fixture, FAULT_KILL) > 30);
+    assert_true(killing_sweep(fixture, FAULT_KILL_TORN) > 10);
+    fault_vfs_without_shared_memory(false);
+    (void)snprintf(journal, sizeof(journal), "%s/cache.db-journal", fixture->dir);
+    assert_int_equal(access(journal, F_OK), 0);
+}
+
 #define CACHE_TEST(name)                                                                           \
     cmocka_unit_test_setup_teardown(name, cache_fixture_setup, cache_fixture_teardown)
 
@@ -178,6 +195,7 @@ int main(void)
         CACHE_TEST(a_full_disk_is_survived),
         CACHE_TEST(death_at_any_operation_is_survived),
         CACHE_TEST(death_in_the_middle_of_a_write_is_survived),
+        CACHE_TEST(without_a_log_it_is_the_same),
     };
 
     scratch_prefer_memory();

@@ -190,6 +190,16 @@ static const sqlite3_io_methods methods = {
     .xShmUnmap = plain_shm_unmap,
 };
 
+static sqlite3_io_methods methods_without_memory;
+static const sqlite3_io_methods *current = &methods;
+
+void fault_vfs_without_shared_memory(bool without)
+{
+    methods_without_memory = methods;
+    methods_without_memory.iVersion = 1;
+    current = without ? &methods_without_memory : &methods;
+}
+
 /* ---- the file system ----------------------------------------------------------------------- */
 
 static int faulty_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
@@ -205,7 +215,7 @@ static int faulty_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, i
     ours->real = (sqlite3_file *)(ours + 1);
     rc = real_vfs->xOpen(real_vfs, name, ours->real, flags, out_flags);
     if (rc == SQLITE_OK)
-        file->pMethods = &methods;
+        file->pMethods = current;
     return rc;
 }
 

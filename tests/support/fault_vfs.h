@@ -24,3 +24,6 @@ void fault_vfs_arm(enum fault_kind kind, long n);
 
 /* Whether it came to that. From here on nothing goes wrong. */
 bool fault_vfs_disarm(void);
+
+/* Files opened from now on have no shared memory, as on a network file system: no log then. */
+void fault_vfs_without_shared_memory(bool without);
