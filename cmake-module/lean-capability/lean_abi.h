@@ -40,10 +40,12 @@
 #define LWB_LEAN_WORLD_PARAMETER
 #define LWB_LEAN_WORLD_TYPE
 #define LWB_LEAN_WORLD
+#define LWB_LEAN_IGNORE_WORLD (void)0
 #else
 #define LWB_LEAN_WORLD_PARAMETER , lean_object *world
 #define LWB_LEAN_WORLD_TYPE , lean_object *
 #define LWB_LEAN_WORLD , lean_io_mk_world()
+#define LWB_LEAN_IGNORE_WORLD (void)world
 #endif
 
 #if !LWB_LEAN_BUILTIN_FLAG && LWB_LEAN_AT_LEAST(1)

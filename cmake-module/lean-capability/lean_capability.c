@@ -12,7 +12,8 @@
  * are the death of the child, with Lean's words on stderr. What IO throws is a
  * failure of that call alone.
  *
- * A stream's call-back takes one string per event, made by LWBuild.lean:
+ * A stream's call-back takes one string per event, made by LWBuild.lean, which
+ * hands rows over without:
  *
  *     row        <stream> <JSON>
  *     progress   <phase>  <current>[/<total>]
@@ -358,34 +359,70 @@ static int emit(const struct lwb_capability_call *call, const char *text, size_t
     return malformed(call);
 }
 
+/* The stream that runs, on its own thread; not one that has ended, and not from a task. */
+static bool is_running(size_t context)
+{
+    return pthread_equal(lean.thread, pthread_self()) && stream.call &&
+           context == (size_t)(uintptr_t)stream.call;
+}
+
 typedef uint8_t on_envelope_fn(size_t context, b_lean_obj_arg envelope);
 
 /* Borrows the envelope; its bytes are copied before this returns. */
 static uint8_t on_envelope(size_t context, b_lean_obj_arg envelope)
 {
-    if (!stream.call || context != (size_t)(uintptr_t)stream.call ||
-        !pthread_equal(lean.thread, pthread_self()))
-        return FAILED; /* after its end, or by a task of its own */
+    if (!is_running(context))
+        return FAILED;
     if (stream.status == 0)
         stream.status =
             emit(stream.call, lean_string_cstr(envelope), lean_string_size(envelope) - 1);
     return stream.status == 0 ? 0 : FAILED;
 }
 
-/* What LWBuild.lean declares: (callback context : USize) (envelope : @& String) : IO UInt8. */
+/* The most frequent event without an envelope: nothing is put together and taken apart again. */
+static uint8_t on_row(size_t context, b_lean_obj_arg name, b_lean_obj_arg json)
+{
+    size_t len = lean_string_size(json) - 1;
+
+    if (!is_running(context))
+        return FAILED;
+    if (stream.status != 0)
+        return FAILED;
+    if (memchr(lean_string_cstr(json), '\0', len))
+        stream.status = fail(stream.call, "lean.nul", "what was emitted holds a NUL");
+    else
+        stream.status =
+            stream.call->row(stream.call, lean_string_cstr(name), lean_string_cstr(json), len);
+    return stream.status == 0 ? 0 : FAILED;
+}
+
+/* What LWBuild.lean declares:
+ *     lwb_lean_emit (callback context : USize) (envelope : @& String) : IO UInt8
+ *     lwb_lean_row (callback context : USize) (stream json : @& String) : IO UInt8
+ */
 lean_object *lwb_lean_emit(size_t callback, size_t context,
                            b_lean_obj_arg envelope LWB_LEAN_WORLD_PARAMETER);
+lean_object *lwb_lean_row(size_t callback, size_t context, b_lean_obj_arg name,
+                          b_lean_obj_arg json LWB_LEAN_WORLD_PARAMETER);
 
 lean_object *lwb_lean_emit(size_t callback, size_t context,
                            b_lean_obj_arg envelope LWB_LEAN_WORLD_PARAMETER)
 {
     on_envelope_fn *function = (on_envelope_fn *)(uintptr_t)callback;
-#if !LWB_LEAN_AT_LEAST(26)
-    (void)world;
-#endif
 
+    LWB_LEAN_IGNORE_WORLD;
     return lean_io_result_mk_ok(
         lean_box(function == on_envelope ? function(context, envelope) : FAILED));
+}
+
+lean_object *lwb_lean_row(size_t callback, size_t context, b_lean_obj_arg name,
+                          b_lean_obj_arg json LWB_LEAN_WORLD_PARAMETER)
+{
+    on_envelope_fn *function = (on_envelope_fn *)(uintptr_t)callback;
+
+    LWB_LEAN_IGNORE_WORLD;
+    return lean_io_result_mk_ok(
+        lean_box(function == on_envelope ? on_row(context, name, json) : FAILED));
 }
 
 static int finish_stream(const struct lwb_capability_call *call, b_lean_obj_arg result)

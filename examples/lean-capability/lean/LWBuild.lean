@@ -6,7 +6,8 @@ What a stream says to lwbuild. Copy this file into a project; it needs nothing b
         for i in [0:10] do
           out.row "squares" s!"\{\"square\":{i * i}}"
 
-An event is one string, its parts on lines of their own: what it is, of what, and the rest.
+An event is one string, its parts on lines of their own: what it is, of what, and the rest. Rows are
+handed over as they are, since there are many.
 -/
 namespace LWBuild
 
@@ -23,16 +24,25 @@ inductive Severity where
 def emitRaw (callback context : USize) (envelope : @& String) : IO UInt8 :=
   throw <| IO.userError s!"outside of a capability ({callback}, {context}): {envelope}"
 
+/-- 0: go on. A row without an envelope. -/
+@[extern "lwb_lean_row"]
+def rowRaw (callback context : USize) (name json : @& String) : IO UInt8 :=
+  throw <| IO.userError s!"outside of a capability ({callback}, {context}): {name} {json}"
+
 private def stopped : String := "lwbuild: nobody wants the rest"
 
 /-- Ends the stream, by an exception, when nobody wants the rest. -/
-def Out.emit (out : Out) (envelope : String) : IO Unit := do
-  if (← emitRaw out.callback out.context envelope) != 0 then
+private def goOn (status : UInt8) : IO Unit := do
+  if status != 0 then
     throw <| IO.userError stopped
 
+/-- Any event, by its envelope. -/
+def Out.emit (out : Out) (envelope : String) : IO Unit := do
+  goOn (← emitRaw out.callback out.context envelope)
+
 /-- One row of the stream `name`: a JSON text. -/
-def Out.row (out : Out) (name json : String) : IO Unit :=
-  out.emit ("row\n" ++ name ++ "\n" ++ json)
+def Out.row (out : Out) (name json : String) : IO Unit := do
+  goOn (← rowRaw out.callback out.context name json)
 
 /-- How far it is; `total` if that is known. -/
 def Out.progress (out : Out) (phase : String) (current : Nat) (total : Option Nat := none) : IO Unit :=

@@ -241,6 +241,30 @@ lean_object *stub_repeat(lean_object *request, size_t callback, size_t context S
     return lean_io_result_mk_ok(lean_box(status));
 }
 
+lean_object *lwb_lean_row(size_t callback, size_t context, b_lean_obj_arg name,
+                          b_lean_obj_arg json STUB_WORLD);
+
+/* The request is a row, which is handed over three times. */
+lean_object *stub_rows(lean_object *request, size_t callback, size_t context STUB_WORLD);
+lean_object *stub_rows(lean_object *request, size_t callback, size_t context STUB_WORLD)
+{
+    bool with_nul = strcmp(lean_string_cstr(request), "nul") == 0;
+    lean_object *json = with_nul ? stub_lean_string("a\0b", 3) : lean_mk_string(request->text);
+    lean_object *name = lean_mk_string("n");
+    size_t status = 0;
+
+    for (int i = 0; i < 3 && status == 0; i++) {
+        lean_object *result = lwb_lean_row(callback, context, name, json STUB_PASS_WORLD);
+
+        status = lean_unbox(lean_io_result_get_value(result));
+        lean_dec_ref(result);
+    }
+    lean_dec_ref(name);
+    lean_dec_ref(json);
+    lean_dec_ref(request);
+    return lean_io_result_mk_ok(lean_box(status));
+}
+
 /* A call-back that was kept and is used when its stream has ended; answers with its status. */
 lean_object *stub_late(lean_object *request STUB_WORLD);
 lean_object *stub_late(lean_object *request STUB_WORLD)

@@ -182,6 +182,19 @@ static void envelopes_become_events(void **state)
     expect("repeat", "diagnostic\nwarning\nc\nt\nu", 0, "1 c t\nu;1 c t\nu;1 c t\nu;");
 }
 
+static void rows_need_no_envelope(void **state)
+{
+    struct heard heard;
+
+    (void)state;
+    expect("rows", "{\"a\":\n1}", 0, "n {\"a\":\n1};n {\"a\":\n1};n {\"a\":\n1};");
+    expect("rows", "nul", 1, "lean.nul: what was emitted holds a NUL;");
+    listen(&heard);
+    heard.stop_after = 1;
+    assert_int_equal(run_bytes(&heard, "rows", "1", 1), 7);
+    assert_string_equal(heard.text, "n 1;");
+}
+
 static void what_is_no_envelope_fails_once(void **state)
 {
     static const char *const wrong[] = {
@@ -263,6 +276,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(commands_answer_or_fail),
         cmocka_unit_test(a_request_is_utf8_without_nul),
         cmocka_unit_test(envelopes_become_events),
+        cmocka_unit_test(rows_need_no_envelope),
         cmocka_unit_test(what_is_no_envelope_fails_once),
         cmocka_unit_test(a_stream_ends_when_nobody_wants_the_rest),
         cmocka_unit_test(other_threads_are_refused),

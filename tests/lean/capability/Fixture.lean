@@ -65,6 +65,17 @@ def rows (request : String) (callback context : USize) : IO UInt8 :=
       out.row "rows" ("{\"name\":\"Fixture.declaration" ++ toString i ++ "\",\"kind\":\"theorem\",\"universes\":"
         ++ toString (i % 3) ++ "}")
 
+/-- As many rows, of names that were there before: what a stream of declarations does. -/
+@[export fixture_names]
+def names (request : String) (callback context : USize) : IO UInt8 :=
+  LWBuild.stream callback context fun out => do
+    let n ← number request
+    let mut known := #[]
+    for i in [0:1000] do
+      known := known.push s!"Fixture.declaration{i}"
+    for i in [0:n] do
+      out.row "rows" ("{\"name\":\"" ++ known.get! (i % 1000) ++ "\",\"kind\":\"theorem\"}")
+
 /-- Some of everything, and an error at last. -/
 @[export fixture_breaks]
 def breaks (request : String) (callback context : USize) : IO UInt8 :=
