@@ -12,10 +12,16 @@
 /*
  * libcrypto 3 looks an algorithm up at every init unless it was fetched
  * before, so a hasher fetches once and is meant to be used for many digests.
+ * Keys are made of many small fields: they are gathered, since each call into
+ * libcrypto costs as much as hashing a hundred bytes.
  */
+enum { GATHERED = 1024 };
+
 struct lwb_hasher {
     EVP_MD *algorithm;
     EVP_MD_CTX *context;
+    size_t n_gathered;
+    unsigned char gathered[GATHERED];
 };
 
 struct lwb_hasher *lwb_hasher_create(void)
@@ -41,12 +47,30 @@ void lwb_hasher_destroy(struct lwb_hasher *hasher)
     lwb_free(hasher);
 }
 
-void lwb_hasher_update(struct lwb_hasher *hasher, const void *data, size_t len)
+static void pass_on(struct lwb_hasher *hasher, const void *data, size_t len)
 {
     int rc = EVP_DigestUpdate(hasher->context, data, len);
 
     assert(rc == 1);
     (void)rc;
+}
+
+static void pass_on_gathered(struct lwb_hasher *hasher)
+{
+    pass_on(hasher, hasher->gathered, hasher->n_gathered);
+    hasher->n_gathered = 0;
+}
+
+void lwb_hasher_update(struct lwb_hasher *hasher, const void *data, size_t len)
+{
+    if (len > GATHERED - hasher->n_gathered)
+        pass_on_gathered(hasher);
+    if (len > GATHERED) {
+        pass_on(hasher, data, len);
+    } else if (len) {
+        memcpy(hasher->gathered + hasher->n_gathered, data, len);
+        hasher->n_gathered += len;
+    }
 }
 
 void lwb_hasher_field(struct lwb_hasher *hasher, char tag, struct lwb_bytes value)
@@ -81,8 +105,10 @@ void lwb_hasher_digest(struct lwb_hasher *hasher, char tag, const struct lwb_dig
 struct lwb_digest lwb_hasher_end(struct lwb_hasher *hasher)
 {
     struct lwb_digest digest;
-    int rc = EVP_DigestFinal_ex(hasher->context, digest.bytes, NULL);
+    int rc;
 
+    pass_on_gathered(hasher);
+    rc = EVP_DigestFinal_ex(hasher->context, digest.bytes, NULL);
     if (rc == 1)
         rc = EVP_DigestInit_ex2(hasher->context, hasher->algorithm, NULL);
     assert(rc == 1);

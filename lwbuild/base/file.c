@@ -105,7 +105,9 @@ static ssize_t read_some(int fd, void *into, size_t room)
     return got;
 }
 
-static int read_all(struct lwb_buf *out, int fd, size_t expected, struct lwb_error *err)
+/* A short read of a regular file is its end. */
+static int read_all(struct lwb_buf *out, int fd, size_t expected, bool regular,
+                    struct lwb_error *err)
 {
     for (;;) {
         /* One byte more than expected, so that the same read sees the end. */
@@ -126,6 +128,8 @@ static int read_all(struct lwb_buf *out, int fd, size_t expected, struct lwb_err
             return lwb_fail(err, LWB_ERR_LIMIT, "larger than %zu bytes", out->max);
         out->len += (size_t)got;
         out->ptr[out->len] = '\0';
+        if (regular && (size_t)got < room && (size_t)got < left)
+            return LWB_OK;
     }
 }
 
@@ -143,7 +147,7 @@ int lwb_file_read(struct lwb_buf *out, const char *path, struct lwb_file_stat *s
     } else if (S_ISDIR(found.st_mode)) {
         rc = lwb_fail(err, LWB_ERR_SYSTEM, "%s is a directory", path);
     } else {
-        rc = read_all(out, fd, out->len + (size_t)found.st_size, err);
+        rc = read_all(out, fd, out->len + (size_t)found.st_size, S_ISREG(found.st_mode), err);
         if (rc < 0)
             (void)lwb_error_context(err, "%s", path);
         else if (st)
