@@ -5,7 +5,8 @@
 
 #include "lwbuild/base/alloc.h"
 
-enum { BLOCK_SIZE = 64 * 1024 - 64 };
+/* Large enough that malloc maps a block, and gives it back to the system when it is freed. */
+enum { FIRST_SIZE = 4 * 1024, BLOCK_SIZE = 256 * 1024 - 64 };
 
 struct lwb_arena_block {
     struct lwb_arena_block *next;
@@ -46,14 +47,15 @@ static void *alloc_aligned(struct lwb_arena *arena, size_t size, size_t align)
 {
     size_t start = (arena->used + align - 1) & ~(align - 1);
 
-    if (size > BLOCK_SIZE / 4)
+    if (size > FIRST_SIZE / 4)
         return alloc_large(arena, size);
     if (!arena->blocks || start + size > arena->blocks->size) {
-        struct lwb_arena_block *block = lwb_alloc(sizeof(*block) + BLOCK_SIZE);
+        size_t block_size = arena->blocks ? BLOCK_SIZE : FIRST_SIZE;
+        struct lwb_arena_block *block = lwb_realloc(NULL, sizeof(*block) + block_size);
 
         if (!block)
             return NULL;
-        block->size = BLOCK_SIZE;
+        block->size = block_size;
         block->next = arena->blocks;
         arena->blocks = block;
         start = 0;
@@ -64,7 +66,11 @@ static void *alloc_aligned(struct lwb_arena *arena, size_t size, size_t align)
 
 void *lwb_arena_alloc(struct lwb_arena *arena, size_t size)
 {
-    return alloc_aligned(arena, size, alignof(max_align_t));
+    void *memory = alloc_aligned(arena, size, alignof(max_align_t));
+
+    if (memory)
+        memset(memory, 0, size);
+    return memory;
 }
 
 char *lwb_arena_strndup(struct lwb_arena *arena, const char *text, size_t len)

@@ -26,10 +26,14 @@ static void release_grouping(struct grouping *grouping)
 }
 LWB_DEFINE_AUTO(struct grouping, release_grouping);
 
+/* 35 bits. */
 static void append_number(struct lwb_buf *out, uint64_t value)
 {
-    for (int i = 0; i < 5; i++)
-        lwb_buf_append_char(out, (char)(0x80 | ((value >> (7 * i)) & 0x7F)));
+    char digits[5];
+
+    for (unsigned i = 0; i < sizeof(digits); i++)
+        digits[i] = (char)(0x80 | ((value >> (7 * i)) & 0x7F));
+    lwb_buf_append(out, digits, sizeof(digits));
 }
 
 static size_t root_number(const struct lwb_plan *plan, const char *source_root)
@@ -56,8 +60,9 @@ static uint32_t assign(struct grouping *grouping, uint32_t index)
     append_number(&grouping->text, (uint64_t)node->is_export << 2 |
                                        (uint64_t)node->module_system << 1 | node->prelude);
     for (uint32_t i = 0; i < node->n_edges; i++) {
-        append_number(&grouping->text, plan->edges[node->first_edge + i].name);
-        append_number(&grouping->text, plan->edges[node->first_edge + i].flags);
+        const struct lwb_edge *edge = &plan->edges[node->first_edge + i];
+
+        append_number(&grouping->text, (uint64_t)edge->flags << 31 | edge->name);
     }
     if (!lwb_buf_ok(&grouping->text))
         return LWB_NAME_NONE;

@@ -45,20 +45,31 @@ static int check_text(const struct walk *walk, const char *path, struct lwb_erro
                     lwb_lean_line(source, valid));
 }
 
+static int fail_name(const char *path, const struct lwb_lean_import *import,
+                     const struct lwb_asker *asker, struct lwb_error *err)
+{
+    return lwb_fail(err, LWB_ERR_MODULE_NAME, "%s:%zu: %.*s cannot be a module name", path,
+                    lwb_lean_line(asker->source, asker->offset), (int)import->name.len,
+                    import->name.ptr);
+}
+
 static int add_edge(struct walk *walk, const char *path, const struct lwb_lean_import *import,
                     struct lwb_error *err)
 {
     struct lwb_plan *plan = walk->plan;
     struct lwb_bytes source = lwb_buf_bytes(&walk->source);
     struct lwb_asker asker = { path, source, (size_t)(import->name.ptr - source.ptr) };
+    struct lwb_bytes spelled = import->name;
     uint32_t name;
 
-    lwb_buf_clear(&walk->text);
-    if (!lwb_module_name_append(&walk->text, import->name))
-        return lwb_fail(err, LWB_ERR_MODULE_NAME, "%s:%zu: %.*s cannot be a module name", path,
-                        lwb_lean_line(source, asker.offset), (int)import->name.len,
-                        import->name.ptr);
-    name = lwb_names_intern(&plan->names, lwb_buf_bytes(&walk->text));
+    /* Without guillemets a name has one spelling only. */
+    if (memchr(spelled.ptr, '\xC2', spelled.len)) {
+        lwb_buf_clear(&walk->text);
+        if (!lwb_module_name_append(&walk->text, import->name))
+            return fail_name(path, import, &asker, err);
+        spelled = lwb_buf_bytes(&walk->text);
+    }
+    name = lwb_names_intern(&plan->names, spelled);
     if (name == LWB_NAME_NONE ||
         lwb_grow(&plan->edges, &plan->cap_edges, plan->n_edges, sizeof(*plan->edges)))
         return lwb_fail_memory(err);

@@ -98,7 +98,7 @@ int lwb_lean_ask(struct lwb_buf *out, const char *lean, const char *argument, st
 {
     uint64_t deadline = lwb_clock_ms() + LIMIT_MS;
     int status = -1;
-    int output;
+    int output = -1;
     pid_t pid;
     int rc = spawn(&pid, &output, lean, argument, err);
 

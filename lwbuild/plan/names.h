@@ -15,8 +15,13 @@ struct lwb_names {
     const char **texts;
     size_t count;
     size_t cap;
-    uint32_t *slots; /* open addressing, number + 1; 0 is free */
-    size_t n_slots;  /* a power of two */
+    struct lwb_name_slot *slots; /* open addressing */
+    size_t n_slots;              /* a power of two */
+};
+
+struct lwb_name_slot {
+    uint32_t number; /* + 1; 0: free */
+    uint32_t hash;
 };
 
 #define LWB_NAME_NONE UINT32_MAX
@@ -24,7 +29,7 @@ struct lwb_names {
 void lwb_names_release(struct lwb_names *names);
 LWB_DEFINE_AUTO(struct lwb_names, lwb_names_release);
 
-/* The number of `text`, LWB_NAME_NONE when memory is out. */
+/* The number of `text`, which holds no NUL; LWB_NAME_NONE when memory is out. */
 uint32_t lwb_names_intern(struct lwb_names *names, struct lwb_bytes text);
 
 /* The number of `text`, LWB_NAME_NONE when it was never interned. */

@@ -229,8 +229,13 @@ static int fill_modules(struct lwb_plan *plan, struct lwb_error *err)
 
     for (size_t i = 0; i < plan->n_edges; i++)
         *(plan->resolved[plan->edges[i].name].kind == LWB_LOCAL ? &n_local : &n_external) += 1;
-    pools.imports = lwb_arena_alloc(&plan->arena, (n_local + plan->n_nodes) * sizeof(size_t));
-    pools.external = lwb_arena_alloc(&plan->arena, (n_external + plan->n_nodes) * sizeof(char *));
+    /* Nobody may have asked for Init. */
+    if (plan->init < plan->cap_resolved && plan->resolved[plan->init].kind == LWB_LOCAL)
+        n_local += plan->n_nodes;
+    else
+        n_external += plan->n_nodes;
+    pools.imports = lwb_arena_alloc(&plan->arena, n_local * sizeof(size_t));
+    pools.external = lwb_arena_alloc(&plan->arena, n_external * sizeof(char *));
     if (!pools.imports || !pools.external || !seen)
         return lwb_fail_memory(err);
     for (uint32_t i = 0; i < plan->n_nodes; i++) {

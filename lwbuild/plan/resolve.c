@@ -160,11 +160,17 @@ static int root_has_prefix(struct lwb_plan *plan, uint32_t name, size_t root, st
 static int find_in_root(struct lwb_plan *plan, uint32_t name, size_t root, struct lwb_buf *path,
                         uint32_t *node, struct lwb_error *err)
 {
+    uint32_t known;
     struct stat st;
 
     join(path, plan->source_roots.items[root], lwb_names_text(&plan->names, name), ".lean");
     if (!lwb_buf_ok(path))
         return lwb_fail_memory(err);
+    known = lwb_names_find(&plan->paths, lwb_buf_bytes(path));
+    if (known != LWB_NAME_NONE) {
+        *node = known;
+        return 1;
+    }
     if (stat(path->ptr, &st) == 0 && !S_ISDIR(st.st_mode)) {
         int rc = lwb_plan_add_node(plan, path->ptr, name, root, node, err);
 

@@ -188,13 +188,31 @@ static bool is_wanted(const struct listing *listing, const char *name)
     return true;
 }
 
-static int compare_names(const void *a, const void *b)
+/* Entries carry in front of their name whether the folder knew them to be files. */
+enum { IS_FILE = 'f', IS_ANYTHING = '?' };
+
+static int add_entry(const struct listing *listing, const struct dirent *entry,
+                     struct lwb_strvec *entries)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    char text[sizeof(entry->d_name) + 1];
+    bool file = entry->d_type == DT_REG;
+    size_t len = strlen(entry->d_name);
+
+    if (!is_wanted(listing, entry->d_name) ||
+        (file && !lwb_path_has_suffix(entry->d_name, ".lean")))
+        return 0;
+    text[0] = file ? IS_FILE : IS_ANYTHING;
+    memcpy(text + 1, entry->d_name, len);
+    return lwb_strvec_append_len(entries, text, len + 1);
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a + 1, *(const char *const *)b + 1);
 }
 
 /* The wanted entries of a folder, sorted, so that plans are the same everywhere. */
-static int read_folder(const struct listing *listing, const char *path, struct lwb_strvec *names,
+static int read_folder(const struct listing *listing, const char *path, struct lwb_strvec *entries,
                        struct lwb_error *err)
 {
     DIR *dir = opendir(path);
@@ -204,13 +222,13 @@ static int read_folder(const struct listing *listing, const char *path, struct l
     if (!dir)
         return lwb_fail_errno(err, LWB_ERR_SYSTEM, "cannot list %s", path);
     for (errno = 0; rc == LWB_OK && (entry = readdir(dir)) != NULL; errno = 0)
-        if (is_wanted(listing, entry->d_name) && lwb_strvec_append(names, entry->d_name))
+        if (add_entry(listing, entry, entries))
             rc = lwb_fail_memory(err);
     if (rc == LWB_OK && errno)
         rc = lwb_fail_errno(err, LWB_ERR_SYSTEM, "cannot list %s", path);
     closedir(dir);
-    if (names->count)
-        qsort(names->items, names->count, sizeof(*names->items), compare_names);
+    if (entries->count)
+        qsort(entries->items, entries->count, sizeof(*entries->items), compare_entries);
     return rc;
 }
 
@@ -226,25 +244,27 @@ static bool is_inside(const struct listing *listing, const struct stat *st)
 static int list_folder(struct listing *listing, const char *path, const struct stat *st,
                        struct lwb_error *err);
 
-static int list_entry(struct listing *listing, const char *dir, const char *name,
+static int list_entry(struct listing *listing, const char *dir, const char *entry,
                       struct lwb_error *err)
 {
-    LWB_AUTO(lwb_free_text) char *path = lwb_path_join(dir, name);
+    LWB_AUTO(lwb_free_text) char *path = lwb_path_join(dir, entry + 1);
     struct stat st;
 
     if (!path)
         return lwb_fail_memory(err);
+    if (entry[0] == IS_FILE)
+        return listing->file(listing->plan, path, err);
     if (stat(path, &st) != 0)
         return LWB_OK; /* a dangling link */
     if (S_ISDIR(st.st_mode))
         return list_folder(listing, path, &st, err);
-    return lwb_path_has_suffix(name, ".lean") ? listing->file(listing->plan, path, err) : LWB_OK;
+    return lwb_path_has_suffix(path, ".lean") ? listing->file(listing->plan, path, err) : LWB_OK;
 }
 
 static int list_folder(struct listing *listing, const char *path, const struct stat *st,
                        struct lwb_error *err)
 {
-    LWB_AUTO(lwb_strvec_release) struct lwb_strvec names = { 0 };
+    LWB_AUTO(lwb_strvec_release) struct lwb_strvec entries = { 0 };
     struct lwb_file_stat seen;
     int rc;
 
@@ -257,9 +277,9 @@ static int list_folder(struct listing *listing, const char *path, const struct s
     lwb_file_stat_from(&seen, st);
     rc = lwb_witnesses_add(&listing->plan->witnesses, LWB_WITNESS_FOLDER, path, &seen, err);
     if (rc == LWB_OK)
-        rc = read_folder(listing, path, &names, err);
-    for (size_t i = 0; rc == LWB_OK && i < names.count; i++)
-        rc = list_entry(listing, path, names.items[i], err);
+        rc = read_folder(listing, path, &entries, err);
+    for (size_t i = 0; rc == LWB_OK && i < entries.count; i++)
+        rc = list_entry(listing, path, entries.items[i], err);
     listing->depth--;
     return rc;
 }
