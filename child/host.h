@@ -11,6 +11,10 @@
  * process group when a limit is passed. A function returns LWB_OK or a negative
  * code with err filled, which becomes a refusal (the child goes on). A host
  * whose process state can no longer be trusted ends the process instead.
+ *
+ * What the child has arranged (lwbuild/child.h): 0 is /dev/null and 1 is
+ * stderr, SIGPIPE is ignored (a program that a host starts should have it
+ * back), core dumps are off, and SIGKILL comes when the parent dies.
  */
 struct lwb_call; /* the request that is being answered: where its events go */
 

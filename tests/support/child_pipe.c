@@ -20,9 +20,11 @@ static void exec_child(const char *program, const struct child_pipe_options *opt
     char pid[16];
 
     (void)snprintf(pid, sizeof(pid), "%d", options->parent_pid > 0 ? options->parent_pid : parent);
-    (void)dup2(fds[0], STDIN_FILENO);
-    (void)dup2(fds[1], STDOUT_FILENO);
-    (void)dup2(fds[2], STDERR_FILENO);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        (void)dup2(fds[fd], fd);
+        if (options->closed & 1U << fd)
+            (void)close(fd);
+    }
     if (options->inherited_fd)
         (void)fcntl(options->inherited_fd, F_SETFD, 0);
     if (options->parent_pid < 0)

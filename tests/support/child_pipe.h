@@ -24,6 +24,7 @@ struct child_pipe {
 struct child_pipe_options {
     int parent_pid;   /* 0: this process; -1: the argument is left out */
     int inherited_fd; /* left open in the child on purpose; 0: none */
+    unsigned closed;  /* bits 0, 1 and 2: which of its standard descriptors it starts without */
 };
 
 void child_pipe_start(struct child_pipe *child, const char *program,

@@ -1,10 +1,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lwbuild/child.h"
 #include "tests/support/child_pipe.h"
 #include "tests/support/test.h"
 
@@ -106,12 +108,72 @@ static void it_cannot_dump_core_and_can_be_measured(void **state)
     child_pipe_stop(&child);
 }
 
+static void without_its_pipes_it_does_not_start(void **state)
+{
+    static const struct {
+        unsigned closed;
+        const char *words;
+    } cases[] = { { 1 << 0, "stdin is not usable" }, { 1 << 1, "stdout is not usable" } };
+
+    (void)state;
+    for (size_t i = 0; i < LWB_COUNT(cases); i++) {
+        struct child_pipe_options options = { .closed = cases[i].closed };
+        struct child_pipe child;
+        int status;
+
+        child_pipe_start(&child, ECHO_CHILD, &options);
+        status = child_pipe_wait(&child);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), LWB_CHILD_EXIT_SYSTEM);
+        assert_non_null(strstr(lwb_buf_text(&child.errors), cases[i].words));
+        child_pipe_stop(&child);
+    }
+}
+
+/* A stray print then goes nowhere, and still not between frames. */
+static void without_stderr_it_serves_all_the_same(void **state)
+{
+    struct child_pipe_options options = { .closed = 1 << 2 };
+    struct lwb_message message = { 0 };
+    struct child_pipe child;
+    char out[256];
+
+    (void)state;
+    start(&child, &options);
+    child_pipe_check(&child, "-- echo: stdout lost\n-- echo: stderr 1000\n");
+    child_pipe_expect(&child, &message, LWB_MSG_RESPONSE);
+    lwb_message_release(&message);
+    read_link_of(out, sizeof(out), child.pid, 1);
+    assert_string_equal(out, "/dev/null");
+    child_pipe_stop(&child);
+}
+
+static void arguments_it_does_not_know_are_refused(void **state)
+{
+    struct child_pipe_options options = { .parent_pid = INT32_MAX };
+    struct child_pipe child;
+    int status;
+
+    (void)state;
+    child_pipe_start(&child, ECHO_CHILD, &options); /* a pid, but nobody's parent */
+    status = child_pipe_wait(&child);
+    assert_int_equal(WEXITSTATUS(status), LWB_CHILD_EXIT_PARENT);
+    child_pipe_stop(&child);
+    assert_int_equal(WEXITSTATUS(system(ECHO_CHILD " --parent-pid 0 2>&1 | grep -q usage")), 0);
+    assert_int_equal(WEXITSTATUS(system(ECHO_CHILD " --frobnicate 2>/dev/null")),
+                     LWB_CHILD_EXIT_USAGE);
+    assert_int_equal(WEXITSTATUS(system(ECHO_CHILD " --version | grep -q '^host echo 0'")), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stray_prints_go_to_stderr_and_not_between_frames),
         cmocka_unit_test(only_the_frames_have_their_pipes),
         cmocka_unit_test(it_cannot_dump_core_and_can_be_measured),
+        cmocka_unit_test(without_its_pipes_it_does_not_start),
+        cmocka_unit_test(without_stderr_it_serves_all_the_same),
+        cmocka_unit_test(arguments_it_does_not_know_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
