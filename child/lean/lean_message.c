@@ -72,8 +72,8 @@ int lwb_lean_messages_add(struct lwb_lean_messages *messages,
 static int read_position(const cJSON *range, const char *which, const struct lwb_lean_lines *lines,
                          int64_t *line, int64_t *column, struct lwb_error *err)
 {
-    const cJSON *position;
-    int64_t units;
+    const cJSON *position = NULL;
+    int64_t units = 0;
     int rc = lwb_json_get_object(range, which, &position, err);
 
     if (rc == LWB_OK)
@@ -99,7 +99,7 @@ static int add_lsp_item(struct lwb_lean_messages *messages, const cJSON *item,
 {
     struct lwb_diagnostic message = { 0 };
     const cJSON *range;
-    const char *text = NULL;
+    const char *text = "";
     const char *code = lwb_json_text(lwb_json_find(item, "code"));
     int64_t severity = 1; /* without one it is up to the client: take it for the worst */
     bool silent = false;
@@ -179,7 +179,7 @@ static int add_json_object(struct lwb_lean_messages *messages, const cJSON *json
     lwb_buf_append_text(&text, data);
     if (!lwb_buf_ok(&text))
         return lwb_fail_memory(err);
-    message.message = lwb_buf_bytes(&text);
+    message.message = lwb_bytes(lwb_buf_text(&text), text.len);
     message.code = kind ? lwb_bytes_text(kind) : lwb_bytes("", 0);
     rc = lwb_lean_messages_add(messages, &message, err);
     return rc < 0 ? rc : 1;
@@ -280,7 +280,7 @@ static int add_text_message(struct lwb_lean_messages *messages, struct lwb_diagn
     lwb_utf8_append_repaired(&repaired, lwb_bytes(from, len));
     if (!lwb_buf_ok(&repaired))
         return lwb_fail_memory(err);
-    message->message = lwb_buf_bytes(&repaired);
+    message->message = lwb_bytes(lwb_buf_text(&repaired), repaired.len);
     return lwb_lean_messages_add(messages, message, err);
 }
 

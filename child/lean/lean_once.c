@@ -8,6 +8,7 @@
 #include "lwbuild/base/clock.h"
 #include "lwbuild/base/file.h"
 #include "lwbuild/base/path.h"
+#include "lwbuild/base/utf8.h"
 
 enum { OUTPUT_MAX = 64 * 1024 * 1024 };
 
@@ -60,7 +61,7 @@ void lwb_lean_describe_ending(char *out, size_t size, const struct lwb_lean_endi
     else
         (void)snprintf(what, sizeof(what), "lean ended with exit code %d", ending->exit_code);
     if (last.len > 0)
-        (void)snprintf(out, size, "%s: %.*s", what, last.len > 400 ? 400 : (int)last.len, last.ptr);
+        (void)snprintf(out, size, "%s: %.*s", what, (int)lwb_utf8_cut(last, 400), last.ptr);
     else
         (void)snprintf(out, size, "%s", what);
 }
@@ -75,6 +76,7 @@ static int read_messages(struct lwb_lean_once *once, const struct lwb_lean_setup
     return lwb_lean_messages_add_text(&once->messages, bytes, file, err);
 }
 
+/* Takes `path`, also on failure. */
 static int add_artifact(struct lwb_lean_once *once, size_t part, char *path, struct lwb_error *err)
 {
     struct lwb_artifact *artifact = &once->artifacts[once->n_artifacts];
@@ -91,23 +93,30 @@ static int add_artifact(struct lwb_lean_once *once, size_t part, char *path, str
     return lwb_digest_file(&artifact->digest, path, err);
 }
 
+/* Returns the state of the part; when it is whole, it was added. */
+static int take_part(struct lwb_lean_once *once, size_t part, const char *folder,
+                     struct lwb_error *err)
+{
+    LWB_AUTO(lwb_free_text) char *path = lwb_path_join(folder, parts[part].name);
+    int state, rc;
+
+    if (!path)
+        return lwb_fail_memory(err);
+    state = lwb_olean_inspect(path, err);
+    if (state != LWB_OLEAN_WHOLE)
+        return state;
+    rc = add_artifact(once, part, LWB_TAKE(path), err);
+    return rc < 0 ? rc : state;
+}
+
 /* Takes what `lean -o` left in `folder`, or turns the acceptance into "no verdict". */
 static int collect_artifacts(struct lwb_lean_once *once, const char *folder, struct lwb_error *err)
 {
     for (size_t i = 0; i < LWB_COUNT(parts); i++) {
-        char *path = lwb_path_join(folder, parts[i].name);
-        int state = path ? lwb_olean_inspect(path, err) : lwb_fail_memory(err);
-        int rc = LWB_OK;
+        int state = take_part(once, i, folder, err);
 
-        if (state == LWB_OLEAN_WHOLE) {
-            rc = add_artifact(once, i, path, err);
-            path = NULL;
-        }
-        lwb_free(path);
         if (state < 0)
             return state;
-        if (rc < 0)
-            return rc;
         if (state == LWB_OLEAN_WHOLE || (state == LWB_OLEAN_ABSENT && i > 0))
             continue;
         once->judgement =

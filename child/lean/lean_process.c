@@ -351,7 +351,7 @@ int lwb_lean_process_wait(struct lwb_lean_process *process, struct lwb_bytes *se
         return LWB_LEAN_WAIT_TIME;
     if (n < 0)
         return LWB_LEAN_WAIT_IDLE;
-    if (waits[STDIN].revents)
+    if (send && waits[STDIN].revents)
         write_some(process, send);
     if (waits[STDERR].revents)
         (void)read_stderr(process);
@@ -407,7 +407,7 @@ int lwb_lean_process_run(struct lwb_lean_run *run, const struct lwb_lean_command
 {
     LWB_AUTO(lwb_lean_process_stop) struct lwb_lean_process process = { 0 };
     char room[32 * 1024];
-    size_t got;
+    size_t got = 0;
     int rc = lwb_lean_process_start(&process, command, err);
 
     if (rc < 0)

@@ -310,8 +310,7 @@ int lwb_lean_query_read(struct lwb_strvec *lines, const struct lwb_lean_messages
 
         if (message->severity == LWB_SEVERITY_ERROR)
             return lwb_fail(err, LWB_ERR_UNSUPPORTED, "Lean cannot look this up here: %.*s",
-                            message->message.len > 300 ? 300 : (int)message->message.len,
-                            message->message.ptr);
+                            (int)lwb_utf8_cut(message->message, 300), message->message.ptr);
         if (message->severity == LWB_SEVERITY_INFORMATION &&
             read_lines(lines, message->message) < 0)
             return lwb_fail_memory(err);

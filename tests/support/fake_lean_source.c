@@ -162,9 +162,10 @@ static void flood(long kib)
 
 static void grow(long mib)
 {
+    static volatile char *memory; /* kept for good: that is the point */
     size_t size = (size_t)mib * 1024 * 1024;
-    volatile char *memory = malloc(size); /* kept for good: that is the point */
 
+    memory = malloc(size);
     for (size_t i = 0; memory && i < size; i += 1024)
         memory[i] = 1;
 }

@@ -1,0 +1,238 @@
+#include "tests/support/test.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lwbuild/base/buf.h"
+#include "lwbuild/base/clock.h"
+#include "lwbuild/base/file.h"
+#include "tests/bench/bench.h"
+#include "tests/support/fake_toolchain.h"
+#include "tests/support/lean_session.h"
+#include "tests/support/real_lean.h"
+
+/*
+ * What do warm workers gain? Files that nobody imports, checked three ways, in
+ * turns: one `lean` process per file under ninja -j2; lwbuild with two workers
+ * that looks no result up; and one `lean` over one file that holds all bodies, which is
+ * about what the bodies themselves cost, on one core.
+ *
+ *   bench_lean [files (100)] [rounds (5)]
+ *
+ * Last, what the host itself adds to a check: a worker that has nothing to
+ * elaborate (fake_lean), asked a thousand times. That part needs no Lean.
+ */
+static char root[256];
+static unsigned n_files = 100;
+static unsigned n_rounds = 5;
+static struct lwb_toolchain toolchain;
+
+struct kind {
+    const char *name;
+    const char *header;
+    const char *body; /* with one %u for a number of its own */
+    unsigned share;   /* of n_files, in percent */
+};
+
+static const struct kind kinds[] = {
+    { "import-lean", "import Lean\n",
+      "theorem t%u (a b : Nat) : a + b = b + a := Nat.add_comm a b\n"
+      "example : 2 + 2 = 4 := rfl\n",
+      100 },
+    { "init-only", "",
+      "theorem t%u (a b : Nat) : a + b = b + a := Nat.add_comm a b\n"
+      "example : 2 + 2 = 4 := rfl\n",
+      100 },
+    { "heavy-bodies", "",
+      "def sum%u (n : Nat) : Nat := do\n  let mut x := 0\n  for i in [0:n] do\n"
+      "    x := x + i %% 7\n  return x\n#eval sum%u 1000000\n",
+      8 },
+};
+
+static void write_text(const char *name, const struct lwb_buf *text)
+{
+    char path[512];
+    struct lwb_error err;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", root, name);
+    if (!lwb_buf_ok(text) || lwb_file_write(path, lwb_buf_bytes(text), 0666, &err) < 0)
+        bench_die("%s", path);
+}
+
+/* The body with its number put in wherever it wants it. */
+static void append_body(struct lwb_buf *out, const char *body, unsigned number)
+{
+    for (; *body; body++) {
+        if (strncmp(body, "%u", 2) == 0) {
+            lwb_buf_format(out, "%u", number);
+            body++;
+        } else if (strncmp(body, "%%", 2) == 0) {
+            lwb_buf_append_char(out, '%');
+            body++;
+        } else {
+            lwb_buf_append_char(out, *body);
+        }
+    }
+}
+
+static void write_sources(const struct kind *kind, unsigned count)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf ninja = LWB_BUF(1024 * 1024);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf all = LWB_BUF(1024 * 1024);
+
+    lwb_buf_format(&ninja, "rule lean\n  command = %s/bin/lean $in > $out\n", toolchain.prefix);
+    lwb_buf_append_text(&all, kind->header);
+    for (unsigned i = 0; i < count; i++) {
+        LWB_AUTO(lwb_buf_release) struct lwb_buf one = LWB_BUF(1024 * 1024);
+        char name[32];
+
+        lwb_buf_append_text(&one, kind->header);
+        append_body(&one, kind->body, i);
+        append_body(&all, kind->body, i);
+        (void)snprintf(name, sizeof(name), "L%u.lean", i);
+        write_text(name, &one);
+        lwb_buf_format(&ninja, "build L%u.out: lean L%u.lean\n", i, i);
+    }
+    write_text("build.ninja", &ninja);
+    write_text("all.txt", &all);
+}
+
+/* Runs a command in the folder, its output dropped; returns the time it took. */
+static uint64_t run(char *const argv[])
+{
+    uint64_t start = lwb_clock_ns();
+    int status;
+    pid_t pid = fork();
+
+    if (pid < 0)
+        bench_die("fork");
+    if (pid == 0) {
+        int null = open("/dev/null", O_RDWR);
+
+        if (chdir(root) < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
+            _exit(126);
+        (void)execvp(argv[0], argv);
+        _exit(127);
+    }
+    if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        bench_die("%s failed in %s", argv[0], root);
+    return lwb_clock_ns() - start;
+}
+
+static uint64_t run_ninja(void)
+{
+    char *clean[] = { "sh", "-c", "rm -f *.out .ninja_log .ninja_deps", NULL };
+    char *argv[] = { "ninja", "-j2", NULL };
+
+    (void)run(clean);
+    return run(argv);
+}
+
+static uint64_t run_lwbuild(unsigned count)
+{
+    char command[1024];
+    char *argv[] = { "sh", "-c", command, NULL };
+
+    (void)snprintf(
+        command, sizeof(command),
+        "exec '%s' check --no-cache --jobs 2 --toolchain '%s' $(seq -f 'L%%g.lean' 0 %u)",
+        LWB_PROGRAM, toolchain.prefix, count - 1);
+    return run(argv);
+}
+
+static uint64_t run_one_file(void)
+{
+    char lean[600];
+    char *argv[] = { lean, "all.txt", NULL };
+
+    (void)snprintf(lean, sizeof(lean), "%s/bin/lean", toolchain.prefix);
+    return run(argv);
+}
+
+static void measure(const struct kind *kind)
+{
+    unsigned count = n_files * kind->share / 100 ? n_files * kind->share / 100 : 1;
+    struct bench_series each, warm, bound;
+    char names[3][64];
+
+    (void)snprintf(names[0], sizeof(names[0]), "%s: a process per file", kind->name);
+    (void)snprintf(names[1], sizeof(names[1]), "%s: lwbuild", kind->name);
+    (void)snprintf(names[2], sizeof(names[2]), "%s: one file with all bodies", kind->name);
+    write_sources(kind, count);
+    bench_series_init(&each, names[0], n_rounds);
+    bench_series_init(&warm, names[1], n_rounds);
+    bench_series_init(&bound, names[2], n_rounds);
+    (void)run_lwbuild(count); /* everything is read once */
+    for (unsigned i = 0; i < n_rounds; i++) {
+        bool ninja_first = i % 2 == 0;
+
+        if (ninja_first)
+            bench_add(&each, run_ninja());
+        bench_add(&warm, run_lwbuild(count));
+        bench_add(&bound, run_one_file());
+        if (!ninja_first)
+            bench_add(&each, run_ninja());
+    }
+    bench_print(&bound, NULL, count);
+    bench_print(&warm, &bound, count);
+    bench_print(&each, &warm, count); /* the ratio: how many times faster lwbuild is */
+    bench_series_release(&each);
+    bench_series_release(&warm);
+    bench_series_release(&bound);
+}
+
+static void measure_overhead(void)
+{
+    enum { CHECKS = 1000 };
+    struct fake_toolchain fake;
+    struct lean_session lean;
+    struct bench_series series;
+
+    lean_session_prepare(&lean, NULL, NULL);
+    fake_toolchain_make(&fake, &lean.scratch, "2021-11");
+    lean.open.toolchain = fake.prefix;
+    lean.open.toolchain_version = fake.version;
+    lean_session_open(&lean);
+    bench_series_init(&series, "a warm check of nothing (fake_lean)", CHECKS);
+    if (lean_session_check(&lean, "theorem t : True := trivial\n") < 0)
+        bench_die("%s", lean.err.text);
+    for (int i = 0; i < CHECKS; i++) {
+        uint64_t start = lwb_clock_ns();
+
+        if (lean_session_check(&lean, "theorem t : True := trivial\n") < 0)
+            bench_die("%s", lean.err.text);
+        bench_add(&series, lwb_clock_ns() - start);
+    }
+    bench_print(&series, NULL, 1);
+    bench_series_release(&series);
+    lean_session_finish(&lean);
+}
+
+int main(int argc, char **argv)
+{
+    struct lwb_error err;
+
+    if (argc > 1)
+        n_files = (unsigned)strtoul(argv[1], NULL, 10);
+    if (argc > 2)
+        n_rounds = (unsigned)strtoul(argv[2], NULL, 10);
+    if (!n_files || !n_rounds)
+        bench_die("usage: bench_lean [files] [rounds]");
+    measure_overhead();
+    real_lean_find(&toolchain);
+    (void)printf("{\"lean\":\"%s\"}\n", toolchain.version);
+    (void)snprintf(root, sizeof(root), "/tmp/bench_lean.XXXXXX");
+    if (!mkdtemp(root) || setenv("LWBUILD_CHILD", LWB_CHILD, 1) < 0)
+        bench_die("mkdtemp");
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        measure(&kinds[i]);
+    (void)lwb_file_remove_tree(root, &err);
+    lwb_toolchain_release(&toolchain);
+    return 0;
+}
