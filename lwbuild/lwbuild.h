@@ -13,6 +13,7 @@
  *   session/command.h       typed commands: your structs in, your structs out
  *   pool/pool.h             many workers: leases, a queue, memory
  *   pool/blocking.h         all of that for programs without an event loop: start here
+ *   pool/capability_client.h  from the path of a capability to a session that works
  *
  * A child program is lwbuild-child, or one of your own (lwbuild/child.h); what
  * it runs can be a shared library of yours (lwbuild/capability.h).
@@ -20,15 +21,18 @@
  * Everything is used on one thread, but for firing a cancel token. Call
  * lwb_json_init() once at the start if you want JSON to use base/alloc.h.
  */
+#include "lwbuild/base/alloc.h"
 #include "lwbuild/base/buf.h"
 #include "lwbuild/base/error.h"
 #include "lwbuild/base/strvec.h"
 #include "lwbuild/pool/blocking.h"
+#include "lwbuild/pool/capability_client.h"
 #include "lwbuild/pool/pool.h"
 #include "lwbuild/protocol/message.h"
 #include "lwbuild/session/command.h"
 #include "lwbuild/session/session.h"
 #include "lwbuild/worker/cancel_token.h"
+#include "lwbuild/worker/child_path.h"
 #include "lwbuild/worker/subreaper.h"
 #include "lwbuild/worker/worker.h"
 #include "lwbuild/worker/worker_config.h"
