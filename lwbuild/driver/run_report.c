@@ -291,7 +291,8 @@ static void print_not_proved(const char *theorem, bool json)
     bool first = true;
 
     if (!json) {
-        printf("error: the expected theorem '%s' is not proved by any checked export\n", theorem);
+        printf("error: the expected theorem '%s' is not proved by any accepted export\n", theorem);
+        (void)fflush(stdout); /* before the summary, which goes to stderr */
         return;
     }
     lwb_buf_append_char(&out, '{');
