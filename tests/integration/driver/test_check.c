@@ -8,13 +8,6 @@
 
 /* What an ordinary life with lwbuild looks like: check, hit, edit, early cutoff. */
 
-#define ASSERT_RUN(run, code)                                                                      \
-    do {                                                                                           \
-        if ((run).exit_code != (code))                                                             \
-            fail_msg("exit %d, expected %d; stdout: %s; stderr: %s", (run).exit_code, (code),      \
-                     lwb_buf_text(&(run).out), lwb_buf_text(&(run).err));                          \
-    } while (0)
-
 static void expect_totals(struct echo_project *project, int code, long cached, long checked)
 {
     LWB_AUTO(program_run_release) struct program_run run;
@@ -205,8 +198,6 @@ static void explain_names_what_changed(void **state)
 
 int main(void)
 {
-#define IN_A_PROJECT(test)                                                                         \
-    cmocka_unit_test_setup_teardown(test, echo_project_setup, echo_project_teardown)
     const struct CMUnitTest tests[] = {
         IN_A_PROJECT(the_first_run_checks_and_the_second_hits),
         IN_A_PROJECT(a_clean_check_says_nothing),

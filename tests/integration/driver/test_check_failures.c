@@ -12,19 +12,6 @@
 
 /* What is not accepted: rejections, no verdicts, wrong input; and what is kept of them. */
 
-#define ASSERT_RUN(run, code)                                                                      \
-    do {                                                                                           \
-        if ((run).exit_code != (code))                                                             \
-            fail_msg("exit %d, expected %d; stdout: %s; stderr: %s", (run).exit_code, (code),      \
-                     lwb_buf_text(&(run).out), lwb_buf_text(&(run).err));                          \
-    } while (0)
-
-#define ASSERT_SAYS(buf, text)                                                                     \
-    do {                                                                                           \
-        if (!strstr(lwb_buf_text(&(buf)), (text)))                                                 \
-            fail_msg("'%s' is not in: %s", (text), lwb_buf_text(&(buf)));                          \
-    } while (0)
-
 static void a_rejection_is_replayed_with_the_same_bytes(void **state)
 {
     LWB_AUTO(program_run_release) struct program_run miss = { 0 };
@@ -339,8 +326,6 @@ static void an_interrupt_ends_everything(void **state)
 
 int main(void)
 {
-#define IN_A_PROJECT(test)                                                                         \
-    cmocka_unit_test_setup_teardown(test, echo_project_setup, echo_project_teardown)
     const struct CMUnitTest tests[] = {
         IN_A_PROJECT(a_rejection_is_replayed_with_the_same_bytes),
         IN_A_PROJECT(what_imports_a_rejected_module_is_blocked_and_named_once),

@@ -12,13 +12,6 @@
 
 /* Stamp, depfile and the short cut past everything when nothing has changed. */
 
-#define ASSERT_RUN(run, code)                                                                      \
-    do {                                                                                           \
-        if ((run).exit_code != (code))                                                             \
-            fail_msg("exit %d, expected %d; stdout: %s; stderr: %s", (run).exit_code, (code),      \
-                     lwb_buf_text(&(run).out), lwb_buf_text(&(run).err));                          \
-    } while (0)
-
 static void check(struct echo_project *project, int code)
 {
     LWB_AUTO(program_run_release) struct program_run run = { 0 };
@@ -232,8 +225,6 @@ static void touch_mode_renews_the_stamp(void **state)
 
 int main(void)
 {
-#define IN_A_PROJECT(test)                                                                         \
-    cmocka_unit_test_setup_teardown(test, echo_project_setup, echo_project_teardown)
     const struct CMUnitTest tests[] = {
         IN_A_PROJECT(the_depfile_names_every_source),
         IN_A_PROJECT(a_failed_check_leaves_no_stamp),

@@ -10,19 +10,6 @@
 
 /* The other commands, and what becomes of a cache whose objects are touched. */
 
-#define ASSERT_RUN(run, code)                                                                      \
-    do {                                                                                           \
-        if ((run).exit_code != (code))                                                             \
-            fail_msg("exit %d, expected %d; stdout: %s; stderr: %s", (run).exit_code, (code),      \
-                     lwb_buf_text(&(run).out), lwb_buf_text(&(run).err));                          \
-    } while (0)
-
-#define ASSERT_SAYS(buf, text)                                                                     \
-    do {                                                                                           \
-        if (!strstr(lwb_buf_text(&(buf)), (text)))                                                 \
-            fail_msg("'%s' is not in: %s", (text), lwb_buf_text(&(buf)));                          \
-    } while (0)
-
 static void write_pair(struct echo_project *project)
 {
     echo_project_write(project, "A.lean", "def a := 1\n-- echo: warn 1:0 look\n");
@@ -224,8 +211,6 @@ static void doctor_says_what_is_there(void **state)
 
 int main(void)
 {
-#define IN_A_PROJECT(test)                                                                         \
-    cmocka_unit_test_setup_teardown(test, echo_project_setup, echo_project_teardown)
     const struct CMUnitTest tests[] = {
         IN_A_PROJECT(replay_prints_the_same_and_checks_nothing),
         IN_A_PROJECT(plan_says_what_waits_for_what),
