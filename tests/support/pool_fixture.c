@@ -1,5 +1,7 @@
 #include "tests/support/pool_fixture.h"
 
+#include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/support/test.h"
@@ -84,7 +86,9 @@ static void on_failed(void *ctx, const struct lwb_error *err)
 int try_seek(struct pool_fixture *fixture, unsigned who, const char *key, struct lwb_error *err)
 {
     struct seeker *seeker = &fixture->seekers[who];
-    const struct lwb_session_config config = { .open = { .host = "fake", .package = key } };
+    const struct lwb_session_config config = {
+        .open = { .host = "fake", .package = key, .scratch = fixture->scratch }
+    };
     const struct lwb_pool_waiter waiter = { on_granted, on_failed, seeker };
 
     *seeker = (struct seeker){ 0 };
@@ -123,18 +127,36 @@ static void on_checked(void *ctx, const struct lwb_check_response *response,
     seeker->done_calls++;
 }
 
-int try_check(struct pool_fixture *fixture, unsigned who, const char *name, uint64_t timeout_ms,
-              struct lwb_error *err)
+static int try_check_source(struct pool_fixture *fixture, unsigned who, const char *name,
+                            const char *source, uint64_t timeout_ms, struct lwb_error *err)
 {
     struct seeker *seeker = &fixture->seekers[who];
     const struct lwb_check_request request = {
         .module = name,
         .file = "A.lean",
-        .source = { "{\"n\":1}", 7 },
+        .source = lwb_bytes_text(source),
     };
 
     seeker->done_calls = 0;
     return lwb_lease_check(seeker->lease, &request, NULL, timeout_ms, on_checked, seeker, err);
+}
+
+int try_check(struct pool_fixture *fixture, unsigned who, const char *name, uint64_t timeout_ms,
+              struct lwb_error *err)
+{
+    return try_check_source(fixture, who, name, "{\"n\":1}", timeout_ms, err);
+}
+
+enum lwb_code check_n(struct pool_fixture *fixture, unsigned who, const char *name, unsigned n)
+{
+    struct lwb_error err = { 0 };
+    char source[32];
+
+    (void)snprintf(source, sizeof(source), "{\"n\":%u}", n);
+    if (try_check_source(fixture, who, name, source, 0, &err) < 0)
+        fail_msg("refused: %s", err.text);
+    run_until(&fixture->base, &fixture->seekers[who].done_calls, 1);
+    return fixture->seekers[who].done.code;
 }
 
 void begin_check(struct pool_fixture *fixture, unsigned who, const char *name, uint64_t timeout_ms)
@@ -150,4 +172,17 @@ enum lwb_code check(struct pool_fixture *fixture, unsigned who, const char *name
     begin_check(fixture, who, name, 0);
     run_until(&fixture->base, &fixture->seekers[who].done_calls, 1);
     return fixture->seekers[who].done.code;
+}
+
+unsigned count_entries(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+    unsigned count = 0;
+
+    assert_non_null(dir);
+    while ((entry = readdir(dir)))
+        count += entry->d_name[0] != '.';
+    closedir(dir);
+    return count;
 }

@@ -19,6 +19,7 @@ struct seeker {
 struct pool_fixture {
     struct worker_fixture base; /* the loop */
     const char *scenario;
+    char *scratch;                 /* NULL: sessions need none */
     struct lwb_pool_config config; /* change before pool_fixture_open */
     struct lwb_pool *pool;
     struct seeker seekers[SEEKERS];
@@ -46,4 +47,8 @@ void give_back(struct pool_fixture *fixture, unsigned who);
 int try_check(struct pool_fixture *fixture, unsigned who, const char *name, uint64_t timeout_ms,
               struct lwb_error *err);
 void begin_check(struct pool_fixture *fixture, unsigned who, const char *name, uint64_t timeout_ms);
+enum lwb_code check_n(struct pool_fixture *fixture, unsigned who, const char *name, unsigned n);
 enum lwb_code check(struct pool_fixture *fixture, unsigned who, const char *name);
+
+/* Entries of a folder. */
+unsigned count_entries(const char *folder);

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "tests/support/pool_fixture.h"
 
@@ -276,6 +277,101 @@ static void idle_workers_are_ended_after_their_time(void **state)
     assert_int_equal(1, snapshot.sum.exits);
 }
 
+/* R22: admission by memory: an idle worker is ended for it, a leased one makes others wait. */
+static void memory_is_admitted_within_the_budget(void **state)
+{
+    struct pool_fixture *fixture = *state;
+    struct lwb_pool_snapshot snapshot;
+
+    fixture->config.max_total_memory = 64 << 20;
+    fixture->config.worker.memory_sample_ms = 10;
+    fixture->config.wait_timeout_ms = 100;
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    wait_granted(fixture, 0);
+    assert_int_equal(LWB_OK, check_n(fixture, 0, "eat", 96));
+    seek(fixture, 1, "B");
+    run_until(&fixture->base, &fixture->seekers[1].calls, 1);
+    assert_int_equal(LWB_ERR_POOL_MEMORY, fixture->seekers[1].failed.code);
+    assert_int_equal(64 << 20, fixture->seekers[1].failed.facts.limit);
+    lwb_pool_snapshot(fixture->pool, &snapshot);
+    assert_int_equal(1, snapshot.memory_rejections);
+    assert_int_equal(0, snapshot.queue_timeouts);
+    assert_true(snapshot.total_memory > 96 << 20);
+    give_back(fixture, 0);
+    seek(fixture, 1, "B");
+    wait_granted(fixture, 1);
+    lwb_pool_snapshot(fixture->pool, &snapshot);
+    assert_int_equal(1, snapshot.evictions);
+    assert_int_equal(1, snapshot.workers);
+}
+
+/* Each session has a folder of its own; it is there while leased and gone in the end. */
+static void sessions_have_scratch_folders_of_their_own(void **state)
+{
+    struct pool_fixture *fixture = *state;
+    char base[] = "/tmp/lwb-scratch-XXXXXX";
+
+    assert_non_null(mkdtemp(base));
+    fixture->scratch = base;
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    seek(fixture, 1, "A");
+    wait_granted(fixture, 0);
+    wait_granted(fixture, 1);
+    assert_int_equal(2, count_entries(base));
+    assert_int_equal(LWB_ERR_CHILD_ABORTED, check(fixture, 0, "segv"));
+    assert_int_equal(2, count_entries(base)); /* what lies there may still be taken */
+    pool_fixture_shut_down(fixture);
+    give_back(fixture, 0);
+    give_back(fixture, 1);
+    lwb_pool_destroy(fixture->pool);
+    fixture->pool = NULL;
+    assert_int_equal(0, count_entries(base));
+    assert_int_equal(0, rmdir(base));
+}
+
+/* R23, R24: a cycle ends the lease; the slot is used again for the next generation. */
+static void a_cycle_ends_the_lease(void **state)
+{
+    struct pool_fixture *fixture = *state;
+    struct lwb_pool_snapshot snapshot;
+    struct lwb_error err;
+
+    fixture->config.max_workers = 1;
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    wait_granted(fixture, 0);
+    lwb_lease_cycle(fixture->seekers[0].lease);
+    assert_false(lwb_lease_is_valid(fixture->seekers[0].lease));
+    assert_int_equal(LWB_ERR_LEASE_INVALID, try_check(fixture, 0, "echo", 0, &err));
+    give_back(fixture, 0);
+    seek(fixture, 1, "A");
+    wait_granted(fixture, 1);
+    assert_int_equal(LWB_OK, check(fixture, 1, "echo"));
+    lwb_pool_snapshot(fixture->pool, &snapshot);
+    assert_int_equal(1, snapshot.sum.restarts_by[LWB_RESTART_EXPLICIT]);
+    assert_int_equal(1, snapshot.workers);
+}
+
+/* R4, R12: the facts of a timeout, and the pool goes on. */
+static void a_timeout_ends_only_its_lease(void **state)
+{
+    struct pool_fixture *fixture = *state;
+
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    seek(fixture, 1, "A");
+    wait_granted(fixture, 0);
+    wait_granted(fixture, 1);
+    begin_check(fixture, 0, "silent", 50);
+    run_until(&fixture->base, &fixture->seekers[0].done_calls, 1);
+    assert_int_equal(LWB_ERR_TIMEOUT, fixture->seekers[0].done.code);
+    assert_int_equal(50, fixture->seekers[0].done.facts.ms);
+    assert_string_equal("check", fixture->seekers[0].done.facts.operation);
+    assert_int_equal(LWB_OK, check(fixture, 1, "echo"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +389,10 @@ int main(void)
         POOL_TEST(restarts_are_limited),
         POOL_TEST(shutdown_ends_requests_waiters_and_children),
         POOL_TEST(a_lease_returned_in_flight_still_hears_of_its_end),
+        POOL_TEST(memory_is_admitted_within_the_budget),
+        POOL_TEST(sessions_have_scratch_folders_of_their_own),
+        POOL_TEST(a_cycle_ends_the_lease),
+        POOL_TEST(a_timeout_ends_only_its_lease),
         POOL_TEST(idle_workers_are_ended_after_their_time),
     };
 
