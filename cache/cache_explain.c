@@ -329,7 +329,7 @@ static int find_tombstone(struct lwb_cache *cache, const struct lwb_digest *key,
     return 1;
 }
 
-int lwb_cache_explain(struct lwb_cache *cache, struct lwb_bytes subject,
+int lwb_cache_explain(struct lwb_cache *cache, struct lwb_bytes subject, /* NOLINT: 8 of them */
                       const struct lwb_digest *key, const struct lwb_cache_component *components,
                       size_t count, enum lwb_cache_why *why, struct lwb_buf *text,
                       struct lwb_error *err)
