@@ -1,6 +1,7 @@
 #include "cache/cache_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -108,16 +109,23 @@ static int judge_directory(struct lwb_cache *cache, struct lwb_buf *warning, str
     return LWB_OK;
 }
 
-/* Failing to get it only means that nobody tidies up while we are here. */
+/*
+ * From here on nobody believes to be alone. Whoever does so now is tidying up
+ * and is waited for. Without the lock (a directory that is not ours) what we use
+ * may be evicted, and is a miss then.
+ */
 static void enter_users(struct lwb_cache *cache)
 {
     LWB_AUTO(lwb_free_text) char *path = lwb_path_join(cache->dir, "cache.users");
     struct lwb_error ignored;
 
-    if (!path || lwb_lock_open(&cache->users_fd, path, &ignored) < 0)
-        cache->users_fd = -1;
+    if (!path)
+        return;
+    if (cache->read_only)
+        cache->users_fd = open(path, O_RDONLY | O_CLOEXEC);
     else
-        (void)lwb_lock_share(cache->users_fd);
+        (void)lwb_lock_open(&cache->users_fd, path, &ignored);
+    lwb_cache_share(cache);
 }
 
 static int open_database(struct lwb_cache *cache, struct lwb_buf *warning, struct lwb_error *err)
@@ -193,7 +201,7 @@ int lwb_cache_open(struct lwb_cache **out, const struct lwb_cache_config *config
         rc = lwb_file_make_dirs(cache->dir, 0700, err);
     if (rc == LWB_OK)
         rc = judge_directory(cache, warning, err);
-    if (rc == LWB_OK && !cache->read_only)
+    if (rc == LWB_OK)
         enter_users(cache);
     if (rc == LWB_OK)
         rc = open_database(cache, warning, err);
@@ -286,8 +294,10 @@ bool lwb_cache_is_alone(struct lwb_cache *cache)
 
 void lwb_cache_share(struct lwb_cache *cache)
 {
+    struct lwb_error ignored;
+
     if (cache->users_fd >= 0)
-        (void)lwb_lock_share(cache->users_fd);
+        (void)lwb_lock_share(cache->users_fd, cache->db.busy_ms, &ignored);
 }
 
 /* The last one out leaves a cache.db that is complete by itself and can be moved. */

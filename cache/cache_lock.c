@@ -36,12 +36,12 @@ static bool flock_now(int fd, int operation)
  * ever: so ask again, quickly at first, since the lock is held for about a
  * millisecond as a rule.
  */
-int lwb_lock_take(int fd, int ms, struct lwb_error *err)
+static int take(int fd, int operation, int ms, struct lwb_error *err)
 {
     const uint64_t deadline = lwb_clock_ms() + (uint64_t)ms;
     long pause_us = 200;
 
-    while (!flock_now(fd, LOCK_EX)) {
+    while (!flock_now(fd, operation)) {
         struct timespec pause = { 0, pause_us * 1000 };
 
         if (errno != EWOULDBLOCK)
@@ -53,6 +53,16 @@ int lwb_lock_take(int fd, int ms, struct lwb_error *err)
             pause_us += pause_us / 2;
     }
     return LWB_OK;
+}
+
+int lwb_lock_take(int fd, int ms, struct lwb_error *err)
+{
+    return take(fd, LOCK_EX, ms, err);
+}
+
+int lwb_lock_share(int fd, int ms, struct lwb_error *err)
+{
+    return take(fd, LOCK_SH, ms, err);
 }
 
 bool lwb_lock_is_current(int fd, const char *path)
@@ -67,11 +77,6 @@ bool lwb_lock_is_current(int fd, const char *path)
 bool lwb_lock_try(int fd)
 {
     return flock_now(fd, LOCK_EX);
-}
-
-bool lwb_lock_share(int fd)
-{
-    return flock_now(fd, LOCK_SH);
 }
 
 void lwb_lock_release(int fd)
