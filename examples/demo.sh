@@ -68,9 +68,29 @@ demonstrate_lean_project() {
     run_failing cmake --build build
 }
 
+demonstrate_lean_capability() {
+    say "lean-capability: functions of a Lean library as commands"
+    start lean-capability
+    if grep -q 'is skipped: no Lean' configure.log; then
+        say "no Lean was found here, so that is all"
+        return
+    fi
+    run cmake --build build
+    run "$prefix/bin/lwbuild" run build/survey.json statistics \
+        --json '{"declarations":["Nat.add","Nat.mul","Nat.add"]}'
+
+    say "a C program counts the rows of a stream"
+    run build/report build/survey.json Init.Prelude
+
+    say "what Lean throws is what the caller hears"
+    run_failing "$prefix/bin/lwbuild" run build/survey.json declarations --rows \
+        --json '{"module":"No.Such.Module"}'
+}
+
 say "installing lwbuild in $prefix"
 cmake --install "$build" --prefix "$prefix" >install.log
 demonstrate_proofs
 demonstrate_lean_project
+demonstrate_lean_capability
 say "what the cache did"
 run "$prefix/bin/lwbuild" --stats

@@ -24,6 +24,7 @@
 #include "lean_exports.h"
 #include "lean_abi.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -103,6 +104,18 @@ static void make_line(char *text)
     *out = '\0';
 }
 
+/* An unnamed file, kept for the next error. Returns -1 when there is none to be had. */
+static int open_error_file(void)
+{
+    static FILE *file;
+
+    if (!file && (file = tmpfile()))
+        (void)fcntl(fileno(file), F_SETFD, FD_CLOEXEC);
+    if (!file || ftruncate(fileno(file), 0) != 0)
+        return -1;
+    return lseek(fileno(file), 0, SEEK_SET) == 0 ? fileno(file) : -1;
+}
+
 /*
  * Every Lean can print an error and none exports a function that returns its
  * text, so it prints into a file. Whatever the process itself has to say on
@@ -111,22 +124,19 @@ static void make_line(char *text)
 static void describe(b_lean_obj_arg result, char *text, size_t size)
 {
     static const char prefix[] = "uncaught exception: ";
-    FILE *file = tmpfile();
-    int saved = dup(STDERR_FILENO);
-    size_t len = 0;
+    int file = open_error_file();
+    int saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    ssize_t len = 0;
 
-    if (file && saved >= 0 && dup2(fileno(file), STDERR_FILENO) >= 0) {
+    if (file >= 0 && saved >= 0 && dup2(file, STDERR_FILENO) >= 0) {
         lean_io_result_show_error(result);
         (void)fflush(stderr);
         (void)dup2(saved, STDERR_FILENO);
-        rewind(file);
-        len = fread(text, 1, size - 1, file);
+        len = pread(file, text, size - 1, 0);
     }
     if (saved >= 0)
         (void)close(saved);
-    if (file)
-        (void)fclose(file);
-    text[len] = '\0';
+    text[len > 0 ? len : 0] = '\0';
     make_line(text);
     if (strncmp(text, prefix, strlen(prefix)) == 0)
         memmove(text, text + strlen(prefix), strlen(text + strlen(prefix)) + 1);
