@@ -303,11 +303,18 @@ static void print_not_proved(const char *theorem, bool json)
     (void)fwrite(lwb_buf_text(&out), 1, out.len, stdout);
 }
 
-/* A theorem that must be there and is not; an empty or cut file proves nothing. */
+/*
+ * A theorem that must be there and is not; an empty or cut file proves nothing.
+ * Nor does one that was not accepted: to say so of each of its theorems would
+ * hide the line that says why.
+ */
 static void say_not_proved(struct run_report *report)
 {
     const struct lwb_strvec *expect = report->run->config.policy.expect;
+    const struct lwb_run_totals *totals = &report->run->totals;
 
+    if (totals->accepted < report->run->n_modules)
+        return;
     for (size_t i = 0; expect && i < expect->count; i++) {
         if (report->found[i])
             continue;
