@@ -89,6 +89,7 @@ static void rows_come_while_the_call_waits(void **state)
     assert_string_equal("rows", kept.reply.summary.streams[0].stream);
 }
 
+/* R28: leases that are not returned are ended with the client, in order and in bounded time. */
 static void a_crash_hurts_only_its_own_lease(void **state)
 {
     struct blocking_test *test = *state;

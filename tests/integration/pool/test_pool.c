@@ -354,7 +354,7 @@ static void a_cycle_ends_the_lease(void **state)
     assert_int_equal(1, snapshot.workers);
 }
 
-/* R4, R12: the facts of a timeout, and the pool goes on. */
+/* R4, R12, R14: a timeout has its facts, claims nothing about the child's work, and the pool goes on. */
 static void a_timeout_ends_only_its_lease(void **state)
 {
     struct pool_fixture *fixture = *state;
@@ -369,6 +369,7 @@ static void a_timeout_ends_only_its_lease(void **state)
     assert_int_equal(LWB_ERR_TIMEOUT, fixture->seekers[0].done.code);
     assert_int_equal(50, fixture->seekers[0].done.facts.ms);
     assert_string_equal("check", fixture->seekers[0].done.facts.operation);
+    assert_true(fixture->seekers[0].done.facts.work_entered_child);
     assert_int_equal(LWB_OK, check(fixture, 1, "echo"));
 }
 

@@ -5,8 +5,8 @@
 #include "tests/support/worker_fixture.h"
 
 /*
- * Every way a request can end but well. After each: the error says which it
- * was and nothing else (R4), what came before stays tentative (R9), the child
+ * Every way a request can end but well. After each: there was one outcome (R1),
+ * the error says which it was and nothing else (R4), what came before stays tentative (R9), the child
  * is reaped (R30), and the worker is usable or visibly gone (R5).
  */
 
@@ -104,7 +104,7 @@ static void run_fault(const struct fault *fault)
     assert_int_equal(LWB_ERR_SESSION_INVALID,
                      fixture_request(fixture, LWB_MSG_COMMAND, "echo", "{}", &call, &err));
 
-    /* The next generation works, and why it was needed is counted once. */
+    /* The next generation works, and why it was needed is counted once (R19). */
     fixture_reopen(fixture);
     lwb_session_set_timeout(fixture->session, 0);
     assert_int_equal(LWB_OK, fixture_run(fixture, LWB_MSG_COMMAND, "echo", "{}"));
@@ -236,7 +236,7 @@ static void a_flood_on_stderr_does_no_harm(void **state)
     assert_string_equal("the last words\n", tail.ptr + tail.len - 15);
 }
 
-/* L2: the deadline covers writing to a child that does not read. */
+/* L2, R2: the deadline covers writing; what the pipe has taken is not done. */
 static void a_child_that_never_reads_is_timed_out(void **state)
 {
     struct worker_fixture *fixture = *state;

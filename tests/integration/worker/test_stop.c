@@ -205,7 +205,7 @@ static void a_missing_sample_decides_nothing(void **state)
     assert_int_equal(1, stats.memory_samples_missing);
 }
 
-/* L46: a sink that takes its time holds the child up, and cannot outlive the deadline. */
+/* L46, R10: a sink that takes its time holds the child up, and cannot outlive the deadline. */
 static bool slow_row(void *ctx, const char *stream, uint64_t sequence, struct lwb_bytes row)
 {
     uint64_t end = lwb_clock_ms() + 1;

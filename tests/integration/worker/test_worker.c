@@ -4,6 +4,7 @@
 
 /* The life of a worker whose child behaves. */
 
+/* R31: a child that answers in time, and nobody who stops it: there is a terminal outcome. */
 static void a_child_is_started_asked_and_ended(void **state)
 {
     struct worker_fixture *fixture = *state;
@@ -42,6 +43,7 @@ static void rows_come_in_order_per_stream(void **state)
     assert_string_equal("a0 b0 a1 c0 ", fixture->row_log);
 }
 
+/* R10: none is dropped, however many there are. */
 static void many_rows_come(void **state)
 {
     struct worker_fixture *fixture = *state;
@@ -57,6 +59,7 @@ static void many_rows_come(void **state)
     assert_int_equal(1, stats.stream_successes);
 }
 
+/* R21: the next child is started when the last one is reaped; there are never two. */
 static void a_worker_serves_one_generation_after_the_other(void **state)
 {
     struct worker_fixture *fixture = *state;
@@ -66,6 +69,7 @@ static void a_worker_serves_one_generation_after_the_other(void **state)
     fixture_stop(fixture, true);
     fixture_reopen(fixture);
     assert_int_equal(2, lwb_worker_generation(fixture->worker));
+    assert_int_equal(1, child_processes());
     assert_int_equal(LWB_OK, fixture_run(fixture, LWB_MSG_COMMAND, "echo", "{}"));
     lwb_worker_stats(fixture->worker, &stats);
     assert_int_equal(2, stats.starts);
