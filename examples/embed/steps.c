@@ -101,11 +101,13 @@ int run_primes(struct lwb_blocking *client, struct lwb_lease *lease, struct lwb_
         .decode_row = decode_prime,
     };
     static const struct lwb_sinks sinks = { .progress = show_progress };
-    struct lwb_blocking_options options = { .sinks = &sinks };
     struct primes_seen seen = { 0 };
-    struct lwb_typed_rows rows = { .row = see_prime, .ctx = &seen };
+    struct lwb_blocking_options options = {
+        .sinks = &sinks,
+        .rows = { .row = see_prime, .ctx = &seen },
+    };
     int limit = 100000;
-    int rc = lwb_blocking_rows(client, lease, &command, &limit, NULL, &rows, &options, err);
+    int rc = lwb_blocking_rows(client, lease, &command, &limit, NULL, &options, err);
 
     /* Rows are tentative until the call has succeeded: only now do they count. */
     if (rc == LWB_OK)

@@ -247,14 +247,14 @@ static void on_typed_done(void *ctx, const struct lwb_error *err)
     finish(ctx, err);
 }
 
-static struct lwb_typed_call typed_call_of(struct wait *wait, const struct lwb_typed_rows *rows,
+static struct lwb_typed_call typed_call_of(struct wait *wait,
                                            const struct lwb_blocking_options *options)
 {
     const struct lwb_session_call call = call_of(wait, options);
 
     return (struct lwb_typed_call){
         .sinks = call.sinks,
-        .rows = rows ? *rows : (struct lwb_typed_rows){ 0 },
+        .rows = options ? options->rows : (struct lwb_typed_rows){ 0 },
         .timeout_ms = call.timeout_ms,
         .cancel = call.cancel,
         .done = on_typed_done,
@@ -267,7 +267,7 @@ int lwb_blocking_json(struct lwb_blocking *client, struct lwb_lease *lease,
                       const struct lwb_blocking_options *options, struct lwb_error *err)
 {
     struct wait wait = { .client = client };
-    const struct lwb_typed_call call = typed_call_of(&wait, NULL, options);
+    const struct lwb_typed_call call = typed_call_of(&wait, options);
 
     return finish_call(
         &wait,
@@ -277,11 +277,11 @@ int lwb_blocking_json(struct lwb_blocking *client, struct lwb_lease *lease,
 
 int lwb_blocking_rows(struct lwb_blocking *client, struct lwb_lease *lease,
                       const struct lwb_streaming_command *command, const void *request,
-                      void *summary, const struct lwb_typed_rows *rows,
-                      const struct lwb_blocking_options *options, struct lwb_error *err)
+                      void *summary, const struct lwb_blocking_options *options,
+                      struct lwb_error *err)
 {
     struct wait wait = { .client = client };
-    const struct lwb_typed_call call = typed_call_of(&wait, rows, options);
+    const struct lwb_typed_call call = typed_call_of(&wait, options);
 
     return finish_call(
         &wait,

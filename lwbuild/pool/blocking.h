@@ -44,6 +44,7 @@ struct lwb_blocking_options {
     const struct lwb_sinks *sinks; /* called while the call waits */
     uint64_t timeout_ms;
     struct lwb_cancel_token *cancel;
+    struct lwb_typed_rows rows; /* of lwb_blocking_rows */
 };
 
 /* On LWB_OK `out` holds the reply and is the caller's to release. */
@@ -86,11 +87,11 @@ int lwb_blocking_doctor(struct lwb_blocking *client, struct lwb_lease *lease,
                         const struct lwb_blocking_options *options, struct lwb_kept_reply *out,
                         struct lwb_error *err);
 
-/* Typed commands: see session/command.h. `row` and `ctx` may be NULL. */
+/* Typed commands: see session/command.h. */
 int lwb_blocking_json(struct lwb_blocking *client, struct lwb_lease *lease,
                       const struct lwb_json_command *command, const void *request, void *response,
                       const struct lwb_blocking_options *options, struct lwb_error *err);
 int lwb_blocking_rows(struct lwb_blocking *client, struct lwb_lease *lease,
                       const struct lwb_streaming_command *command, const void *request,
-                      void *summary, const struct lwb_typed_rows *rows,
-                      const struct lwb_blocking_options *options, struct lwb_error *err);
+                      void *summary, const struct lwb_blocking_options *options,
+                      struct lwb_error *err);

@@ -80,7 +80,7 @@ void lwb_message_release(struct lwb_message *message)
 
 static int decode_head(struct lwb_message_head *head, const cJSON *json, struct lwb_error *err)
 {
-    const char *type;
+    const char *type = "";
     int rc = lwb_json_get_count(json, "version", &head->version, err);
 
     if (rc < 0)
@@ -151,6 +151,12 @@ static bool scan_plain_head(struct lwb_message_head *out, struct lwb_bytes text)
     return true;
 }
 
+static void hand_over(struct lwb_message *to, struct lwb_message *from)
+{
+    *to = *from;
+    *from = (struct lwb_message){ 0 };
+}
+
 int lwb_message_decode(struct lwb_message *out, struct lwb_bytes payload, struct lwb_error *err)
 {
     LWB_AUTO(lwb_message_release) struct lwb_message message = { 0 };
@@ -168,8 +174,7 @@ int lwb_message_decode(struct lwb_message *out, struct lwb_bytes payload, struct
             err->code = LWB_ERR_PROTOCOL;
         return lwb_error_context(err, "message");
     }
-    *out = message;
-    message = (struct lwb_message){ 0 };
+    hand_over(out, &message);
     return LWB_OK;
 }
 

@@ -50,7 +50,8 @@ int lwb_capability_metadata_parse(struct lwb_capability_metadata *out, struct lw
         read_versions(&read.facts, &read.n_facts, read.json, "facts", err) < 0)
         return malformed(err, LWB_ERR_METADATA_MALFORMED, "metadata");
     *out = read;
-    read = (struct lwb_capability_metadata){ 0 };
+    read.json = NULL; /* handed over, with what hangs on it */
+    read.commands = read.facts = NULL;
     return LWB_OK;
 }
 
@@ -177,7 +178,8 @@ int lwb_doctor_report_parse(struct lwb_doctor_report *out, struct lwb_bytes json
         read.worst = entry->severity > read.worst ? entry->severity : read.worst;
     }
     *out = read;
-    read = (struct lwb_doctor_report){ 0 };
+    read.json = NULL;
+    read.diagnostics = NULL;
     return LWB_OK;
 }
 

@@ -349,7 +349,6 @@ static int spawn(struct lwb_process *process, const struct pipes *pipes)
 {
     const struct lwb_worker_config *config = process->config;
     char *empty[] = { NULL };
-    char **rest = config->arguments->items ? config->arguments->items : empty;
     size_t n = config->arguments->count;
     char **argv = lwb_alloc_array(n + 4, sizeof(*argv));
     char parent[16];
@@ -374,7 +373,7 @@ static int spawn(struct lwb_process *process, const struct pipes *pipes)
         return UV_ENOMEM;
     argv[0] = (char *)config->executable;
     for (size_t i = 0; i < n; i++)
-        argv[i + 1] = rest[i];
+        argv[i + 1] = config->arguments->items[i];
     (void)snprintf(parent, sizeof(parent), "%d", (int)getpid());
     argv[n + 1] = "--parent-pid"; /* so that it can tell whether we are still there */
     argv[n + 2] = parent;
