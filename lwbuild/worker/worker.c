@@ -147,6 +147,7 @@ static void on_gone(void *ctx, const struct lwb_exit *status, const struct lwb_e
 
     worker->last_exit = *status;
     worker->stats.exits++;
+    worker->stats.stderr_bytes += lwb_process_stderr(worker->process)->total;
     if (!asked_for)
         worker->reason = started ? LWB_RESTART_STARTUP : LWB_RESTART_DEATH;
     lwb_worker_explain(worker, status, cause, &err);
@@ -303,6 +304,8 @@ void lwb_worker_stderr(const struct lwb_worker *worker, size_t max, struct lwb_b
 void lwb_worker_stats(const struct lwb_worker *worker, struct lwb_worker_stats *out)
 {
     *out = worker->stats;
+    if (lwb_worker_state_has_child(worker->state))
+        out->stderr_bytes += lwb_process_stderr(worker->process)->total;
     if (worker->request.active) /* visible before the request ends */
         out->backpressure_waits +=
             lwb_process_waits(worker->process) - worker->request.waits_before;

@@ -226,11 +226,14 @@ static void a_flood_on_stderr_does_no_harm(void **state)
 {
     struct worker_fixture *fixture = *state;
     LWB_AUTO(lwb_buf_release) struct lwb_buf tail = LWB_BUF(1 << 20);
+    struct lwb_worker_stats stats;
 
     fixture_open(fixture, "normal");
     assert_int_equal(LWB_OK, fixture_run(fixture, LWB_MSG_COMMAND, "flood",
                                          getenv("LWB_LONG_TESTS") ? "{\"n\":1024}" : "{\"n\":64}"));
     fixture_stop(fixture, true);
+    lwb_worker_stats(fixture->worker, &stats);
+    assert_true(stats.stderr_bytes > 64 << 20);
     lwb_worker_stderr(fixture->worker, 1 << 20, &tail);
     assert_true(tail.len <= 64 * 1024);
     assert_string_equal("the last words\n", tail.ptr + tail.len - 15);
