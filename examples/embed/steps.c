@@ -123,7 +123,7 @@ static struct lwb_cancel_token *alarm_token; /* a signal handler has no argument
 static void on_alarm(int number)
 {
     (void)number;
-    lwb_cancel_token_fire(alarm_token);
+    lwb_cancel_token_fire(alarm_token); /* NOLINT(bugprone-signal-handler): made for it */
 }
 
 static int run_never_end(struct lwb_blocking *client, struct lwb_lease *lease,
