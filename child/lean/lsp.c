@@ -151,6 +151,8 @@ static void skip_noise(struct lwb_lsp_reader *reader, size_t len)
     reader->noise += len;
 }
 
+enum { HEADER_MAX = 1024 }; /* of other fields */
+
 enum header_state { HEADER_WHOLE, HEADER_CUT, HEADER_NONE };
 
 /*
@@ -176,9 +178,10 @@ static enum header_state read_header(struct lwb_bytes text, size_t *header, uint
         return HEADER_CUT;
     if (!digits || text.ptr[at] != '\r')
         return HEADER_NONE;
-    end = memmem(text.ptr + at, text.len - at, "\r\n\r\n", 4);
+    end = memmem(text.ptr + at, text.len - at < HEADER_MAX ? text.len - at : HEADER_MAX, "\r\n\r\n",
+                 4);
     if (!end)
-        return text.len - at > 1024 ? HEADER_NONE : HEADER_CUT;
+        return text.len - at >= HEADER_MAX ? HEADER_NONE : HEADER_CUT;
     *header = (size_t)(end - text.ptr) + 4;
     *length = value;
     return HEADER_WHOLE;
@@ -223,13 +226,12 @@ static int take_frame(struct lwb_lsp_reader *reader, struct lwb_bytes *body)
     case HEADER_WHOLE:
         break;
     }
-    got = lwb_bytes(text.ptr + header, text.len - header);
-    if (got.len > 0 && got.ptr[0] != '{')
+    got = lwb_bytes(text.ptr + header, text.len - header < length ? text.len - header : length);
+    if (length == 0 || (got.len > 0 && got.ptr[0] != '{') || holds_header(got))
         return -1;
     if (got.len < length)
-        return holds_header(got) ? -1 : 0;
-    got.len = length;
-    if (length == 0 || got.ptr[length - 1] != '}')
+        return 0;
+    if (got.ptr[length - 1] != '}')
         return -1;
     reader->at += header + length;
     *body = got;
