@@ -64,7 +64,8 @@ static int answer_open(struct lwb_requests *requests, struct work *work, struct 
         return err->code;
     host = find_host(requests, request.host);
     if (!host)
-        return lwb_fail(err, LWB_ERR_UNSUPPORTED, "this child has no host \"%.40s\"", request.host);
+        return lwb_fail(err, LWB_ERR_UNSUPPORTED, "this child has no host \"%.40s\"",
+                        request.host ? request.host : "");
     lwb_requests_close_session(requests);
     if (host->open(&session, &request, &response, err) < 0)
         return err->code;
