@@ -155,19 +155,33 @@ function(_lwbuild_capability_link_abi target)
   target_include_directories(${target} PRIVATE "${LWBUILD_INCLUDE_DIR}")
 endfunction()
 
+# Makefiles keep what a depfile once named: a module that is deleted would make the command run for good.
+# Without this file CMake reads the depfile afresh.
+function(_lwbuild_capability_forget out target)
+  set(${out} "" PARENT_SCOPE)
+  if(CMAKE_GENERATOR MATCHES "Makefiles")
+    set(${out} COMMAND "${CMAKE_COMMAND}" -E rm -f
+        "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${target}.dir/compiler_depend.internal" PARENT_SCOPE)
+  endif()
+endfunction()
+
 # Lean's modules as one archive, and what the adaptor must know of them. The scripts read their
-# arguments from a file, so that a change of one of them is a reason to run again.
+# arguments from a file, so that a change of one of them is a reason to run again. A target of its own:
+# else Make would run the command for everybody who depends on its outputs.
 function(_lwbuild_capability_add_modules target folder settings)
-  set(script "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/lean-capability/BuildModules.cmake")
+  set(scripts "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/lean-capability")
+  _lwbuild_capability_forget(forget ${target}_modules)
   add_custom_command(
-    OUTPUT "${folder}/liblean_modules.a" "${folder}/lean_exports.h"
-    COMMAND "${CMAKE_COMMAND}" -D "SETTINGS=${settings}" -P "${script}"
-    DEPENDS "${settings}" "${script}" "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/lean-capability/LeanExports.cmake" "${prefix}/bin/lean"
+    OUTPUT "${folder}/liblean_modules.a"
+    BYPRODUCTS "${folder}/lean_exports.h"
+    COMMAND "${CMAKE_COMMAND}" -D "SETTINGS=${settings}" -P "${scripts}/BuildModules.cmake"
+    ${forget}
+    DEPENDS "${settings}" "${scripts}/BuildModules.cmake" "${scripts}/LeanExports.cmake"
+        "${prefix}/bin/lean"
     DEPFILE "${folder}/modules.d"
     COMMENT "Building the Lean library ${arg_LIBRARY} for ${target}"
     VERBATIM)
-  set_source_files_properties("${CMAKE_CURRENT_FUNCTION_LIST_DIR}/lean-capability/lean_capability.c" PROPERTIES
-      OBJECT_DEPENDS "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/lean-capability/lean_abi.h")
+  add_custom_target(${target}_modules DEPENDS "${folder}/liblean_modules.a")
 endfunction()
 
 function(_lwbuild_capability_link_lean target prefix)
@@ -194,7 +208,8 @@ function(_lwbuild_capability_add_library target folder settings)
     set(all "")
   endif()
   add_library(${target} MODULE ${all}
-      "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/lean-capability/lean_capability.c" "${folder}/lean_exports.h")
+      "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/lean-capability/lean_capability.c")
+  add_dependencies(${target} ${target}_modules)
   target_include_directories(${target} PRIVATE "${folder}")
   target_link_libraries(${target} PRIVATE "${folder}/liblean_modules.a")
   _lwbuild_capability_link_abi(${target})

@@ -108,7 +108,7 @@ function(write_lean_exports c_files foreign)
   _lean_table(commands "" ${JSON})
   _lean_table(streams "" ${STREAM})
   _lean_default_metadata(default)
-  file(WRITE "${FOLDER}/lean_exports.h" "/* Made by add_lean_capability(${NAME}). */
+  set(text "/* Made by add_lean_capability(${NAME}). */
 #define LWB_LEAN_NAME \"${NAME}\"
 #define LWB_LEAN_CAPABILITY_VERSION \"${VERSION}\"
 #define LWB_LEAN_SYSROOT \"${PREFIX}\"
@@ -121,4 +121,11 @@ function(write_lean_exports c_files foreign)
 #define LWB_LEAN_STREAMS(X)${streams}
 #define LWB_LEAN_DEFAULT_METADATA(lean) ${default}
 ")
+  set(before "")
+  if(EXISTS "${FOLDER}/lean_exports.h")
+    file(READ "${FOLDER}/lean_exports.h" before)
+  endif()
+  if(NOT before STREQUAL text) # the adaptor is compiled again only if it must be
+    file(WRITE "${FOLDER}/lean_exports.h" "${text}")
+  endif()
 endfunction()

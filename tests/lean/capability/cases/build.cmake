@@ -61,6 +61,14 @@ expect_rebuild()
 file(WRITE "${source}/my lean/Lib/More.lean" "def more := 2\n")
 expect_rebuild()
 
+# A module less: nobody may ask for it any more.
+file(WRITE "${source}/my lean/Lib/Part.lean" "def part (x : String) := x\n")
+file(REMOVE "${source}/my lean/Lib/More.lean")
+expect_rebuild()
+file(WRITE "${source}/my lean/Lib/Part.lean" "import Lib.More\ndef part (x : String) := x ++ toString more\n")
+file(WRITE "${source}/my lean/Lib/More.lean" "def more := 2\n")
+expect_rebuild()
+
 # --- installed and moved
 run("${CMAKE_COMMAND}" --install "${build}" --prefix "${work}/installed")
 file(RENAME "${work}/installed/lib" "${work}/moved")
