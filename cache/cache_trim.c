@@ -353,8 +353,11 @@ static int clear(struct lwb_cache *cache, bool alone, struct lwb_trim_result *ou
     LWB_AUTO(lwb_free) void *memory = lwb_alloc(sizeof(struct chunk));
     int64_t before = oldest_in_use(cache, alone);
     uint64_t bytes = 0;
-    int rc = memory ? recount(cache, &bytes, err) : lwb_fail_memory(err);
+    int rc;
 
+    if (!memory)
+        return lwb_fail_memory(err);
+    rc = recount(cache, &bytes, err);
     if (rc == LWB_OK)
         rc = delete_rows(cache, out, err);
     if (rc == LWB_OK)
