@@ -33,6 +33,7 @@ struct reporting {
     struct lwb_buf out;
     bool first_message;
     bool objected;
+    bool bad_axiom;
 };
 
 struct run_report *lwb_run_report_create(struct lwb_run *run)
@@ -118,6 +119,7 @@ static void on_axiom(void *ctx, int64_t line, const char *text)
     };
 
     reporting->objected = true;
+    reporting->bad_axiom = true;
     (void)on_message(reporting, &diagnostic);
 }
 
@@ -213,6 +215,24 @@ static void end_json(struct reporting *reporting)
     lwb_buf_append_text(out, "}\n");
 }
 
+/* Lean has only warned: say who rejects. An axiom's message speaks for itself. */
+static void say_policy(const struct reporting *reporting)
+{
+    static const char *const words[] = {
+        [LWB_FAIL_ON_ERROR] = "error",
+        [LWB_FAIL_ON_WARNING] = "warning",
+        [LWB_FAIL_ON_SORRY] = "sorry",
+    };
+    const struct run_module *module = reporting->module;
+    const struct lwb_run_config *config = &reporting->report->run->config;
+
+    if (config->quiet || reporting->bad_axiom || module->verdict != LWB_VERDICT_ACCEPTED ||
+        module->judged != LWB_VERDICT_REJECTED)
+        return;
+    fprintf(stderr, "lwbuild: %s: rejected by --fail-on %s\n", reporting->file,
+            words[config->policy.fail_on]);
+}
+
 static void report_module(struct run_report *report, struct run_module *module)
 {
     struct lwb_run *run = report->run;
@@ -237,6 +257,7 @@ static void report_module(struct run_report *report, struct run_module *module)
         (void)fwrite(reporting.out.ptr, 1, reporting.out.len, stdout);
         (void)fflush(stdout);
     }
+    say_policy(&reporting);
     if (module->judged == LWB_VERDICT_NONE)
         say_no_verdict(&reporting);
     else if (run->config.verbose)

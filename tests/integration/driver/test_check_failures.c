@@ -153,6 +153,7 @@ static void policy_judges_hits_and_misses_alike(void **state)
         echo_project_check(&sorry, *state, "--fail-on", "sorry", "A.lean", NULL);
         ASSERT_RUN(sorry, 1);
         assert_string_equal(lwb_buf_text(&plain.out), lwb_buf_text(&sorry.out));
+        ASSERT_SAYS(sorry.err, "A.lean: rejected by --fail-on sorry\n");
     }
 }
 
