@@ -65,7 +65,6 @@ void lwb_closures_destroy(struct lwb_closures *closures)
     lwb_hasher_destroy(closures->hasher);
     lwb_free(closures);
 }
-LWB_DEFINE_AUTO_PTR(struct lwb_closures, lwb_closures_destroy);
 
 /* ---- the folders of the search path ---- */
 

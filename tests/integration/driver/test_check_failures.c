@@ -114,8 +114,6 @@ static void a_rejection_outweighs_a_missing_verdict(void **state)
 
 static void a_rejection_that_rests_on_a_limit_is_not_stored(void **state)
 {
-    LWB_AUTO(program_run_release) struct program_run run = { 0 };
-
     echo_project_write(*state, "A.lean", "-- echo: error 1:0 heartbeats\n-- echo: unstorable\n");
     for (int again = 0; again < 2; again++) {
         LWB_AUTO(program_run_release) struct program_run each = { 0 };

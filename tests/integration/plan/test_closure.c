@@ -288,7 +288,9 @@ static void a_deep_closure_needs_no_deep_stack(void **state)
 
     for (int i = 0; i < DEPTH; i++) {
         (void)snprintf(name, sizeof(name), "lib/M%d.olean", i);
-        (void)snprintf(imports, sizeof(imports), i ? "M%d" : "", i - 1);
+        imports[0] = '\0';
+        if (i)
+            (void)snprintf(imports, sizeof(imports), "M%d", i - 1);
         olean(f, name, imports, NULL);
     }
     scratch_write(&f->scratch, "X.lean", "import M19999\n");

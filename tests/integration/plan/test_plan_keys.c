@@ -150,7 +150,9 @@ static void a_long_chain_of_imports_needs_no_deep_stack(void **state)
 
     for (int i = 0; i < LENGTH; i++) {
         (void)snprintf(name, sizeof(name), "M%d.lean", i);
-        (void)snprintf(text, sizeof(text), i ? "import M%d\n" : "", i - 1);
+        text[0] = '\0';
+        if (i)
+            (void)snprintf(text, sizeof(text), "import M%d\n", i - 1);
         scratch_write(&f->scratch, name, text);
     }
     (void)snprintf(name, sizeof(name), "M%d.lean", LENGTH - 1);
