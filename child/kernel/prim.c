@@ -1,5 +1,6 @@
 #include "child/kernel/prim.h"
 
+#include "child/kernel/cases.h"
 #include "child/kernel/conv.h"
 #include "child/kernel/infer.h"
 #include "child/kernel/quot.h"
@@ -73,37 +74,127 @@ void kn_license_block(struct kn_ctx *ctx, const struct kn_item *item)
 /*
  * What an equation is written in, in Polish notation: x and y are any
  * naturals, 0, 1, 2 literals, T and F the truth values, S successor, f the
- * operation itself, and a, m, s, p the licensed add, mul, sub and pred.
+ * operation itself, and a, m, s, p, d, r the licensed add, mul, sub, pred,
+ * div and mod. In conditions L is the order and E equality.
+ *
+ * The equations of an operation determine it: each either has no f on its
+ * right side or one whose arguments are smaller, in a way that the table makes
+ * plain. Where two conditions decide, right[A + 2 B] belongs to their truth
+ * values A and B, and the left side is taken apart by cases (cases.h).
  */
 struct equations {
     const char *name;
     enum kn_op op;
     const char *needs; /* letters of operations that must be licensed */
-    bool unary, truth;
+    bool unary, truth, by_cases;
     const char *left[5], *right[5];
+    const char *last; /* one more left side, with conditions */
+    const char *when[2];
+    const char *then[4];
 };
 
+/* Bit by bit: r + r or r + r + 1, where r is the operation on the halves. */
+#define EVEN "afdSx2dSy2fdSx2dSy2"
+#define ODD "S" EVEN
+#define ODD_X "ErSx21"
+#define ODD_Y "ErSy21"
+
 static const struct equations table[] = {
-    { "Nat.pred", KN_OP_PRED, "", true, false, { "f0", "fSx" }, { "0", "x" } },
-    { "Nat.add", KN_OP_ADD, "", false, false, { "fx0", "fxSy" }, { "x", "Sfxy" } },
-    { "Nat.sub", KN_OP_SUB, "p", false, false, { "fx0", "fxSy" }, { "x", "pfxy" } },
-    { "Nat.mul", KN_OP_MUL, "a", false, false, { "fx0", "fxSy" }, { "0", "afxyx" } },
-    { "Nat.pow", KN_OP_POW, "am", false, false, { "fx0", "fxSy" }, { "1", "mfxyx" } },
-    { "Nat.beq",
-      KN_OP_BEQ,
-      "",
-      false,
-      true,
-      { "f00", "f0Sy", "fSx0", "fSxSy" },
-      { "T", "F", "F", "fxy" } },
-    { "Nat.ble",
-      KN_OP_BLE,
-      "",
-      false,
-      true,
-      { "f00", "f0Sy", "fSx0", "fSxSy" },
-      { "T", "T", "F", "fxy" } },
-    { "Nat.shiftLeft", KN_OP_SHL, "am", false, false, { "fx0", "fxSy" }, { "x", "fm2xy" } },
+    { .name = "Nat.pred",
+      .op = KN_OP_PRED,
+      .needs = "",
+      .unary = true,
+      .left = { "f0", "fSx" },
+      .right = { "0", "x" } },
+    { .name = "Nat.add",
+      .op = KN_OP_ADD,
+      .needs = "",
+      .left = { "fx0", "fxSy" },
+      .right = { "x", "Sfxy" } },
+    { .name = "Nat.sub",
+      .op = KN_OP_SUB,
+      .needs = "p",
+      .left = { "fx0", "fxSy" },
+      .right = { "x", "pfxy" } },
+    { .name = "Nat.mul",
+      .op = KN_OP_MUL,
+      .needs = "a",
+      .left = { "fx0", "fxSy" },
+      .right = { "0", "afxyx" } },
+    { .name = "Nat.pow",
+      .op = KN_OP_POW,
+      .needs = "am",
+      .left = { "fx0", "fxSy" },
+      .right = { "1", "mfxyx" } },
+    { .name = "Nat.beq",
+      .op = KN_OP_BEQ,
+      .needs = "",
+      .truth = true,
+      .left = { "f00", "f0Sy", "fSx0", "fSxSy" },
+      .right = { "T", "F", "F", "fxy" } },
+    { .name = "Nat.ble",
+      .op = KN_OP_BLE,
+      .needs = "",
+      .truth = true,
+      .left = { "f00", "f0Sy", "fSx0", "fSxSy" },
+      .right = { "T", "T", "F", "fxy" } },
+    { .name = "Nat.shiftLeft",
+      .op = KN_OP_SHL,
+      .needs = "am",
+      .left = { "fx0", "fxSy" },
+      .right = { "x", "fm2xy" } },
+    { .name = "Nat.shiftRight",
+      .op = KN_OP_SHR,
+      .needs = "d",
+      .left = { "fx0", "fxSy" },
+      .right = { "x", "dfxy2" } },
+    { .name = "Nat.div",
+      .op = KN_OP_DIV,
+      .needs = "sL",
+      .by_cases = true,
+      .last = "fxy",
+      .when = { "L1y", "Lyx" },
+      .then = { "0", "0", "0", "Sfsxyy" } },
+    { .name = "Nat.mod",
+      .op = KN_OP_MOD,
+      .needs = "sL",
+      .by_cases = true,
+      .last = "fxy",
+      .when = { "L1y", "Lyx" },
+      .then = { "x", "x", "x", "fsxyy" } },
+    { .name = "Nat.gcd",
+      .op = KN_OP_GCD,
+      .needs = "r",
+      .by_cases = true,
+      .left = { "f0y", "fSxy" },
+      .right = { "y", "frySxSx" } },
+    { .name = "Nat.land",
+      .op = KN_OP_LAND,
+      .needs = "adrE",
+      .by_cases = true,
+      .left = { "f0y", "fSx0" },
+      .right = { "0", "0" },
+      .last = "fSxSy",
+      .when = { ODD_X, ODD_Y },
+      .then = { EVEN, EVEN, EVEN, ODD } },
+    { .name = "Nat.lor",
+      .op = KN_OP_LOR,
+      .needs = "adrE",
+      .by_cases = true,
+      .left = { "f0y", "fSx0" },
+      .right = { "y", "Sx" },
+      .last = "fSxSy",
+      .when = { ODD_X, ODD_Y },
+      .then = { EVEN, ODD, ODD, ODD } },
+    { .name = "Nat.xor",
+      .op = KN_OP_XOR,
+      .needs = "adrE",
+      .by_cases = true,
+      .left = { "f0y", "fSx0" },
+      .right = { "y", "Sx" },
+      .last = "fSxSy",
+      .when = { ODD_X, ODD_Y },
+      .then = { EVEN, ODD, ODD, EVEN } },
 };
 
 static const struct {
@@ -111,10 +202,9 @@ static const struct {
     const char *name;
     enum kn_op op;
 } helpers[] = {
-    { 'a', "Nat.add", KN_OP_ADD },
-    { 'm', "Nat.mul", KN_OP_MUL },
-    { 's', "Nat.sub", KN_OP_SUB },
-    { 'p', "Nat.pred", KN_OP_PRED },
+    { 'a', "Nat.add", KN_OP_ADD },   { 'm', "Nat.mul", KN_OP_MUL }, { 's', "Nat.sub", KN_OP_SUB },
+    { 'p', "Nat.pred", KN_OP_PRED }, { 'd', "Nat.div", KN_OP_DIV }, { 'r', "Nat.mod", KN_OP_MOD },
+    { 'b', "Nat.ble", KN_OP_BLE },
 };
 
 struct reader {
@@ -122,6 +212,7 @@ struct reader {
     const struct equations *eq;
     kn_ref self, x, y;
     const char *at;
+    const char *const *right; /* by the truth values of the conditions */
 };
 
 static const struct kn_decl *helper(struct kn_ctx *ctx, char letter)
@@ -137,6 +228,110 @@ static const struct kn_decl *helper(struct kn_ctx *ctx, char letter)
         }
     }
     return NULL;
+}
+
+/* Conditions ---------------------------------------------------------------------------------- */
+
+static kn_ref apply2(struct kn_ctx *ctx, kn_ref f, kn_ref a, kn_ref b)
+{
+    return kn_app(ctx, kn_app(ctx, f, a), b);
+}
+
+static kn_ref var(struct kn_ctx *ctx, uint32_t index)
+{
+    return kn_make(ctx, KN_BVAR, index, 0, 0);
+}
+
+static kn_ref prop(struct kn_ctx *ctx)
+{
+    return kn_sort(ctx, ctx->zero);
+}
+
+/* The inductive type of this name with so many constructors. */
+static const struct kn_decl *inductive(struct kn_ctx *ctx, const char *name, uint32_t n_ctors)
+{
+    const struct kn_decl *decl = kn_env_find(ctx->env, kn_name_parse(&ctx->env->names, name));
+
+    return decl && decl->kind == KN_INDUCTIVE && decl->admitted && decl->n_levels == 0 &&
+                   decl->n_ctors == n_ctors
+               ? decl
+               : NULL;
+}
+
+static bool ctor_is(struct kn_ctx *ctx, const struct kn_decl *of, uint32_t i, kn_ref type)
+{
+    const struct kn_decl *ctor = kn_env_find(ctx->env, of->ctors[i]);
+
+    return ctor && type != KN_NONE && ctor->type == type;
+}
+
+/* Nat -> Nat -> Prop with refl : n <= n and step : n <= m -> n <= m + 1. */
+static kn_ref real_le(struct kn_ctx *ctx)
+{
+    const struct kn_decl *decl = inductive(ctx, "Nat.le", 2);
+    kn_ref nat = known(ctx, KN_NAME_NAT), self, from, to;
+
+    if (!decl || decl->type != kn_pi(ctx, nat, kn_pi(ctx, nat, prop(ctx))))
+        return KN_NONE;
+    self = kn_const(ctx, decl->name, ctx->nil);
+    from = apply2(ctx, self, var(ctx, 1), var(ctx, 0));
+    to = apply2(ctx, self, var(ctx, 2), kn_app(ctx, known(ctx, KN_NAME_NAT_SUCC), var(ctx, 1)));
+    if (!ctor_is(ctx, decl, 0, kn_pi(ctx, nat, apply2(ctx, self, var(ctx, 0), var(ctx, 0)))) ||
+        !ctor_is(ctx, decl, 1, kn_pi(ctx, nat, kn_pi(ctx, nat, kn_pi(ctx, from, to)))))
+        return KN_NONE;
+    return self;
+}
+
+/* Prop -> Prop -> Prop with intro : a -> b -> And a b. */
+static kn_ref real_and(struct kn_ctx *ctx)
+{
+    const struct kn_decl *decl = inductive(ctx, "And", 1);
+    kn_ref self, type;
+
+    if (!decl || decl->type != kn_pi(ctx, prop(ctx), kn_pi(ctx, prop(ctx), prop(ctx))))
+        return KN_NONE;
+    self = kn_const(ctx, decl->name, ctx->nil);
+    type = kn_pi(ctx, var(ctx, 1), apply2(ctx, self, var(ctx, 3), var(ctx, 2)));
+    type = kn_pi(ctx, prop(ctx), kn_pi(ctx, prop(ctx), kn_pi(ctx, var(ctx, 1), type)));
+    return ctor_is(ctx, decl, 0, type) ? self : KN_NONE;
+}
+
+static kn_ref equation(struct kn_ctx *ctx, kn_ref type, kn_ref a, kn_ref b)
+{
+    kn_ref level = kn_make(ctx, KN_SUCC, ctx->zero, 0, 0);
+    kn_ref eq =
+        kn_const(ctx, ctx->env->known[KN_NAME_EQ], kn_make(ctx, KN_CONS, level, ctx->nil, 0));
+
+    return apply2(ctx, kn_app(ctx, eq, type), a, b);
+}
+
+/* a <= b: the inductive proposition of today, or Nat.ble a b = true as it was in 2021. */
+static kn_ref order(struct kn_ctx *ctx, kn_ref a, kn_ref b)
+{
+    const struct kn_decl *ble;
+    kn_ref le = real_le(ctx);
+
+    if (le != KN_NONE)
+        return apply2(ctx, le, a, b);
+    ble = helper(ctx, 'b');
+    if (!ble || ctx->env->eq_item == KN_NONE)
+        return KN_NONE;
+    return equation(ctx, known(ctx, KN_NAME_BOOL),
+                    apply2(ctx, kn_const(ctx, ble->name, ctx->nil), a, b),
+                    known(ctx, KN_NAME_TRUE));
+}
+
+/* Can what the letter stands for be relied on? */
+static bool is_there(struct kn_ctx *ctx, char letter)
+{
+    switch (letter) {
+    case 'L':
+        return real_le(ctx) != KN_NONE || (helper(ctx, 'b') && ctx->env->eq_item != KN_NONE);
+    case 'E':
+        return ctx->env->eq_item != KN_NONE;
+    default:
+        return helper(ctx, letter) != NULL;
+    }
 }
 
 static kn_ref read_term(struct reader *r)
@@ -171,17 +366,80 @@ static kn_ref read_term(struct reader *r)
         break;
     }
     a = read_term(r);
-    f = kn_app(ctx, f, a);
     if (c == 'p' || (c == 'f' && r->eq->unary))
-        return f;
-    a = read_term(r);
-    return kn_app(ctx, f, a);
+        return kn_app(ctx, f, a);
+    return apply2(ctx, f, a, read_term(r));
 }
 
 static kn_ref read_side(struct reader *r, const char *text)
 {
     r->at = text;
     return read_term(r);
+}
+
+static kn_ref read_condition(struct reader *r, const char *text)
+{
+    const kn_ref nat = known(r->ctx, KN_NAME_NAT);
+    kn_ref a, b;
+
+    r->at = text + 1;
+    a = read_term(r);
+    b = read_term(r);
+    return *text == 'L' ? order(r->ctx, a, b) : equation(r->ctx, nat, a, b);
+}
+
+/* Bits: the truth values A + 2 B of the two conditions that this fact allows; 0: unknown fact. */
+static unsigned allowed_by(struct reader *r, const struct kn_fact *fact)
+{
+    struct kn_ctx *ctx = r->ctx;
+    kn_ref a = read_condition(r, r->eq->when[0]), b = read_condition(r, r->eq->when[1]);
+    kn_ref both = real_and(ctx);
+
+    if (a == KN_NONE || b == KN_NONE)
+        return 0;
+    if (kn_equal(ctx, fact->prop, a) == KN_YES)
+        return fact->holds ? 1U << 1 | 1U << 3 : 1U << 0 | 1U << 2;
+    if (kn_equal(ctx, fact->prop, b) == KN_YES)
+        return fact->holds ? 1U << 2 | 1U << 3 : 1U << 0 | 1U << 1;
+    if (both != KN_NONE && kn_equal(ctx, fact->prop, apply2(ctx, both, a, b)) == KN_YES)
+        return fact->holds ? 1U << 3 : 1U << 0 | 1U << 1 | 1U << 2;
+    return 0;
+}
+
+/* Is the value what the equation says, for all truth values that the path allows? */
+static bool case_fits(struct kn_ctx *ctx, const struct kn_case *c, void *data)
+{
+    struct reader *r = data;
+    unsigned allowed = 0xf, i;
+
+    for (i = 0; i < c->n; i++) {
+        unsigned here = r->eq->when[0] ? allowed_by(r, &c->facts[i]) : 0;
+
+        if (here == 0 || ctx->fault)
+            return false;
+        allowed &= here;
+    }
+    for (i = 0; i < LWB_COUNT(r->eq->then); i++) {
+        kn_ref right;
+
+        if (!(allowed & 1U << i))
+            continue;
+        right = read_side(r, r->right[i]);
+        if (right == KN_NONE || kn_equal(ctx, c->value, right) != KN_YES)
+            return false;
+    }
+    return true;
+}
+
+static bool equation_holds(struct reader *r, const char *left, const char *const *right)
+{
+    kn_ref term = read_side(r, left), other;
+
+    r->right = right;
+    if (r->eq->by_cases)
+        return kn_all_cases(r->ctx, term, case_fits, r);
+    other = read_side(r, right[0]);
+    return term != KN_NONE && other != KN_NONE && kn_equal(r->ctx, term, other) == KN_YES;
 }
 
 static bool equations_hold(struct kn_ctx *ctx, const struct equations *eq,
@@ -191,8 +449,11 @@ static bool equations_hold(struct kn_ctx *ctx, const struct equations *eq,
     kn_ref result = eq->truth ? known(ctx, KN_NAME_BOOL) : nat;
     kn_ref type = kn_pi(ctx, nat, eq->unary ? result : kn_pi(ctx, nat, result));
     struct reader r = {
-        ctx, eq, kn_const(ctx, decl->name, ctx->nil), kn_local(ctx, 0, nat), kn_local(ctx, 1, nat),
-        NULL
+        .ctx = ctx,
+        .eq = eq,
+        .self = kn_const(ctx, decl->name, ctx->nil),
+        .x = kn_local(ctx, 0, nat),
+        .y = kn_local(ctx, 1, nat),
     };
     kn_ref own;
     size_t i;
@@ -203,13 +464,12 @@ static bool equations_hold(struct kn_ctx *ctx, const struct equations *eq,
     if (own == KN_NONE || kn_equal(ctx, own, type) != KN_YES)
         return false;
     for (i = 0; i < LWB_COUNT(eq->left) && eq->left[i]; i++) {
-        kn_ref left = read_side(&r, eq->left[i]);
-        kn_ref right = read_side(&r, eq->right[i]);
+        const char *const same[] = { eq->right[i], eq->right[i], eq->right[i], eq->right[i] };
 
-        if (left == KN_NONE || right == KN_NONE || kn_equal(ctx, left, right) != KN_YES)
+        if (!equation_holds(&r, eq->left[i], same))
             return false;
     }
-    return true;
+    return !eq->last || equation_holds(&r, eq->last, eq->then);
 }
 
 void kn_license_operation(struct kn_ctx *ctx, struct kn_decl *decl)
@@ -227,7 +487,7 @@ void kn_license_operation(struct kn_ctx *ctx, struct kn_decl *decl)
     if (i == LWB_COUNT(table) || (table[i].truth && env->bool_item == KN_NONE))
         return;
     for (need = table[i].needs; *need; need++) {
-        if (!helper(ctx, *need))
+        if (!is_there(ctx, *need))
             return;
     }
     if (equations_hold(ctx, &table[i], decl) && ctx->fault == KN_FINE)

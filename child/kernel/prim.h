@@ -12,10 +12,11 @@
  * one.) An operation that does not pass is not
  * an error: it is unfolded like any definition.
  *
- * Licensed are succ, pred, add, sub, mul, pow, beq, ble and shiftLeft, whose
- * equations hold by computation. Division and the operations that rest on it
- * are defined by well-founded or fuelled recursion, with proofs inside; they
- * are left to their definitions.
+ * Licensed are succ, pred, add, sub, mul, pow, beq, ble, shiftLeft and
+ * shiftRight, whose equations hold by computation, and div, mod, gcd, land,
+ * lor and xor, defined by well-founded recursion, whose equations are read off
+ * case by case (cases.h). Definitions of these by recursion on a fuel argument
+ * are not recognised, nor is log2: both are left to their definitions.
  */
 
 /* After an inductive block was admitted: is it Nat or Bool? */

@@ -8,7 +8,8 @@
  * Changes that must not matter, and changes that must. The fixtures come from
  * the .lean sources beside them.
  */
-static const char *const fixtures[] = { "accept/small.ndjson", "accept/basic.ndjson" };
+static const char *const fixtures[] = { "accept/small.ndjson", "accept/basic.ndjson",
+                                        "accept/division.ndjson" };
 
 typedef void (*transform)(struct export_lines *lines);
 
