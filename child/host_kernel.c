@@ -20,6 +20,7 @@
 
 enum {
     PROGRESS_NS = 50 * 1000 * 1000, /* between two events: people watch, nobody counts on them */
+    TIME_MAX_MS = 9 * 60 * 1000,    /* where the request has no deadline */
     ROW_MAX = 4 * 1024 * 1024,      /* bytes; a frame holds less, and says so */
 };
 
@@ -176,6 +177,14 @@ static int decline(struct lwb_kernel_summary *summary, const char *reason)
     return LWB_OK;
 }
 
+/* Somewhat less than the request has: whoever sent it would rather have an answer than an end. */
+static uint64_t time_for(uint64_t deadline_ms)
+{
+    if (deadline_ms == 0)
+        return TIME_MAX_MS;
+    return deadline_ms > 1 ? deadline_ms - deadline_ms / 10 - (deadline_ms < 10) : 1;
+}
+
 /* Fills *summary; a verdict is in it, whatever it is. */
 static int examine(struct kernel_session *session, struct lwb_bytes content, uint64_t deadline_ms,
                    struct lwb_call *call, struct lwb_kernel_summary *summary, struct lwb_error *err)
@@ -184,7 +193,7 @@ static int examine(struct kernel_session *session, struct lwb_bytes content, uin
     struct lwb_kernel_limits limits = session->limits;
     int rc;
 
-    limits.time_ms = deadline_ms;
+    limits.time_ms = time_for(deadline_ms);
     exam.told_ns = lwb_clock_ns();
     rc = lwb_kernel_open(&exam.kernel, &limits, err);
     if (rc == LWB_OK)

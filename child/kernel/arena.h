@@ -14,6 +14,7 @@ struct kn_budget {
     atomic_size_t peak;
     size_t max;             /* bytes, 0: no limit */
     uint64_t deadline_ns;   /* lwb_clock_ns() time, 0: none */
+    uint64_t max_steps;     /* for one declaration, 0: no limit */
     atomic_bool *cancelled; /* set by anybody, NULL: nobody can */
 };
 

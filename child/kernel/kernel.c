@@ -16,6 +16,7 @@
  * one; what rests on such a declaration is blocked and decides nothing, so that
  * the order in which threads get at declarations shows nowhere.
  */
+#define DEFAULT_STEPS (UINT64_C(1) << 33)
 enum { DEFAULT_STACK = 512 * 1024 * 1024, MIN_STACK = 1024 * 1024 };
 
 struct lwb_kernel {
@@ -46,6 +47,7 @@ int lwb_kernel_open(struct lwb_kernel **out, const struct lwb_kernel_limits *lim
     kernel->limits = *limits;
     kernel->budget.max = limits->memory_bytes;
     kernel->budget.cancelled = limits->cancelled;
+    kernel->budget.max_steps = limits->steps ? limits->steps : DEFAULT_STEPS;
     kernel->name = LWB_BUF(1 << 20);
     if (!kernel->limits.stack_bytes)
         kernel->limits.stack_bytes = DEFAULT_STACK;

@@ -52,6 +52,8 @@ struct lwb_kernel_limits {
     size_t memory_bytes; /* of everything the kernel allocates but its stacks */
     size_t stack_bytes;  /* of each thread; default 512 MiB of address space, touched as needed */
     uint64_t time_ms;    /* from the call of load to the end of check */
+    uint64_t steps;      /* for one declaration, of reduction or comparison; default 2^33, which is
+                            minutes: what runs for ever ends even where there is no time limit */
     atomic_bool *cancelled; /* may be set from any thread; looked at all the time */
 };
 

@@ -53,6 +53,8 @@ bool kn_may_go_on_slow(struct kn_ctx *ctx)
         return false;
     if ((char *)__builtin_frame_address(0) < ctx->stack_low)
         (void)kn_decline(ctx, "the stack limit was reached");
+    else if ((ctx->steps += KN_TICK) > ctx->budget->max_steps && ctx->budget->max_steps)
+        (void)kn_decline(ctx, "the limit of steps was reached");
     else if (ctx->budget->cancelled && atomic_load(ctx->budget->cancelled))
         (void)kn_decline(ctx, "cancelled");
     else if (ctx->budget->deadline_ns && lwb_clock_ns() > ctx->budget->deadline_ns)
@@ -219,6 +221,8 @@ void kn_ctx_reset(struct kn_ctx *ctx)
     kn_ctx_forget(ctx);
     ctx->fault = KN_FINE;
     ctx->eager = false;
+    ctx->steps = 0;
+    ctx->ticks = 0;
 }
 
 static bool grow_slots(struct kn_ctx *ctx, struct kn_store *store, size_t n)

@@ -111,6 +111,7 @@ struct kn_ctx {
     char reason[400];
     char *stack_low; /* the lowest stack address that may be used */
     uint32_t ticks;
+    uint64_t steps; /* for the present declaration, in whole KN_TICKs */
     uint32_t level_steps;
     struct kn_arena stack; /* argument lists, in last-in first-out order */
     struct kn_arena keep;  /* lasts as long as the context */
@@ -155,11 +156,13 @@ void kn_ctx_forget(struct kn_ctx *ctx); /* the caches only */
 kn_ref kn_reject(struct kn_ctx *ctx, const char *format, ...) LWB_PRINTF(2, 3);
 kn_ref kn_decline(struct kn_ctx *ctx, const char *format, ...) LWB_PRINTF(2, 3);
 
-/* False, with the fault set, when the stack is used up, or now and then when time is. */
+enum { KN_TICK = 1024 }; /* steps between two looks at the clock */
+
+/* False, with the fault set, when the stack is used up, or now and then when time or steps are. */
 bool kn_may_go_on_slow(struct kn_ctx *ctx);
 static inline bool kn_may_go_on(struct kn_ctx *ctx)
 {
-    if ((char *)__builtin_frame_address(0) >= ctx->stack_low && (++ctx->ticks & 0x3ff))
+    if ((char *)__builtin_frame_address(0) >= ctx->stack_low && (++ctx->ticks & (KN_TICK - 1)))
         return true;
     return kn_may_go_on_slow(ctx);
 }

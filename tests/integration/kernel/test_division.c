@@ -174,6 +174,29 @@ static void the_types_beneath_must_be_real(void **state)
     }
 }
 
+/* Taking 1 off 10^40 ends in no lifetime: steps are counted, the same for any number of threads. */
+static void steps_are_a_limit(void **state)
+{
+    static const struct sum sum = { "Nat.divByZero", HUGE, "1", HUGE };
+    LWB_AUTO(lwb_buf_release) struct lwb_buf file = LWB_BUF(1 << 24);
+    struct verdict_options options = { .steps = 1 << 17 };
+    struct lwb_kernel_summary summary;
+    struct builder b;
+
+    (void)state;
+    read_fixture(&file, "accept/division.ndjson");
+    assert_int_equal(verdict_with(lwb_buf_bytes(&file), &options, &summary), LWB_KERNEL_ACCEPT);
+    builder_continue(&b, lwb_buf_bytes(&file));
+    claim(&b, &sum);
+    for (options.threads = 1; options.threads <= 2; options.threads++) {
+        assert_int_equal(verdict_with(lwb_buf_bytes(&b.out), &options, &summary),
+                         LWB_KERNEL_DECLINE);
+        assert_string_equal(summary.name, "claim");
+        assert_non_null(strstr(summary.reason, "steps"));
+    }
+    builder_release(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +204,7 @@ int main(void)
         cmocka_unit_test(another_form_of_division_is_computed),
         cmocka_unit_test(impostors_are_not_licensed),
         cmocka_unit_test(the_types_beneath_must_be_real),
+        cmocka_unit_test(steps_are_a_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,8 @@ enum lwb_kernel_verdict verdict_with(struct lwb_bytes file, const struct verdict
     LWB_AUTO(lwb_kernel_close) struct lwb_kernel *kernel = NULL;
     struct lwb_kernel_limits limits = { .memory_bytes = options->memory_bytes,
                                         .stack_bytes = options->stack_bytes,
-                                        .time_ms = options->time_ms };
+                                        .time_ms = options->time_ms,
+                                        .steps = options->steps };
     struct lwb_kernel_request request = { .threads = options->threads,
                                           .no_caches = options->no_caches };
     struct lwb_error err;

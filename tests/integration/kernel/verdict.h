@@ -7,7 +7,7 @@ struct verdict_options {
     unsigned threads;
     bool no_caches;
     size_t memory_bytes, stack_bytes;
-    uint64_t time_ms;
+    uint64_t time_ms, steps;
 };
 
 enum lwb_kernel_verdict verdict_with(struct lwb_bytes file, const struct verdict_options *options,
