@@ -69,7 +69,7 @@ static int read_items(struct lwb_lake_reader *reader, enum lwb_lake_value_kind k
                       const char *close, struct lwb_lake_value **out)
 {
     struct lwb_lake_value *list = make(reader, kind, "");
-    struct lwb_lake_value *item;
+    struct lwb_lake_value *item = NULL;
     int rc = list ? LWB_OK : (int)reader->err->code;
 
     while (rc == LWB_OK && !lwb_lake_take(reader, close)) {
@@ -89,7 +89,7 @@ static int read_items(struct lwb_lake_reader *reader, enum lwb_lake_value_kind k
 static int read_fields(struct lwb_lake_reader *reader, struct lwb_lake_value **out)
 {
     struct lwb_lake_value *fields = make(reader, LWB_LAKE_FIELDS, "");
-    struct lwb_lake_value *item;
+    struct lwb_lake_value *item = NULL;
     int rc = fields ? LWB_OK : (int)reader->err->code;
 
     while (rc == LWB_OK && !lwb_lake_take(reader, "}")) {
@@ -130,7 +130,7 @@ static int read_primary(struct lwb_lake_reader *reader, struct lwb_lake_value **
 static int read_call(struct lwb_lake_reader *reader, const char *name, struct lwb_lake_value **out)
 {
     struct lwb_lake_value *call = make(reader, LWB_LAKE_CALL, name);
-    struct lwb_lake_value *item;
+    struct lwb_lake_value *item = NULL;
     int rc;
 
     if (!call)

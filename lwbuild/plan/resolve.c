@@ -260,7 +260,7 @@ int lwb_plan_resolve_external(struct lwb_plan *plan, uint32_t name, uint32_t *ex
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf path = LWB_BUF(LWB_PATH_MAX);
     uint32_t *known = foreign_of(plan, name);
-    int entry;
+    int entry = NO_ENTRY;
     int rc;
 
     if (!known)

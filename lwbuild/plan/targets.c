@@ -126,7 +126,7 @@ static int list_export(struct lwb_plan *plan, const char *path, struct lwb_error
 {
     LWB_AUTO(lwb_free_text) char *label = lwb_path_relative(plan->project.root, path);
     size_t before = plan->n_nodes;
-    size_t root;
+    size_t root = 0;
     uint32_t name;
     uint32_t node;
     int rc;

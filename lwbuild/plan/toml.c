@@ -276,7 +276,7 @@ static int read_value(struct lwb_toml_reader *reader, struct lwb_toml *out)
 /* key = value */
 static int read_pair(struct lwb_toml_reader *reader, struct lwb_toml *table)
 {
-    const char *key;
+    const char *key = NULL;
     struct lwb_toml *member;
     bool more;
     int rc = next_key_part(reader, &key, &more);
@@ -335,7 +335,7 @@ static int append_table(struct lwb_toml_reader *reader, struct lwb_toml *parent,
 static int read_header(struct lwb_toml_reader *reader, struct lwb_toml *root, struct lwb_toml **out)
 {
     bool is_array = lwb_toml_take(reader, "[[");
-    const char *key;
+    const char *key = NULL;
     bool more;
     int rc;
 
