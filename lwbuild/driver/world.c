@@ -179,6 +179,7 @@ static bool wants_toolchain(const struct lwb_options *options)
 
 static int find_toolchain(struct lwb_world *world, const char *project, struct lwb_error *err)
 {
+    LWB_AUTO(lwb_free_text) char *folder = NULL;
     struct lwb_toolchain_request request = {
         .given = world->options->toolchain,
         .project = project,
@@ -188,6 +189,10 @@ static int find_toolchain(struct lwb_world *world, const char *project, struct l
 
     if (!wants_toolchain(world->options))
         return LWB_OK;
+    /* A folder is meant from where the person is; "org/repo:tag" is none and stays a name. */
+    if (request.given && (folder = lwb_path_absolute(world->cwd, request.given)) &&
+        access(folder, F_OK) == 0)
+        request.given = folder;
     rc = lwb_toolchain_find(&world->toolchain, &request, &world->digests, err);
     world->has_toolchain = rc == LWB_OK;
     return rc;
