@@ -288,8 +288,7 @@ void lwb_run_keep(struct lwb_run *run, size_t index, const struct lwb_check_resp
     struct lwb_error err;
 
     module->fresh = response->fresh;
-    module->storable =
-        !response->truncated && (response->verdict == LWB_VERDICT_ACCEPTED || response->storable);
+    module->storable = response->storable && !response->truncated;
     module->check_ns = response->check_ns;
     lwb_run_set_detail(module, response->verdict, response->reason, response->detail);
     if (!lwb_buf_ok(&module->report) || !lwb_buf_ok(&module->facts)) {

@@ -164,9 +164,9 @@ struct lwb_check_response {
     enum lwb_reason reason;
     const char *detail; /* one line for people when reason is set, else NULL */
     bool fresh;         /* how it was made: in a process of its own */
-    bool storable;      /* false for a rejection that rests on a limit */
-    bool truncated;     /* diagnostics over the byte limit were dropped */
-    uint64_t check_ns;  /* the host's own time */
+    bool storable;  /* false when the verdict must not be kept: it rests on a limit, or a panic */
+    bool truncated; /* diagnostics over the byte limit were dropped */
+    uint64_t check_ns; /* the host's own time */
     struct lwb_artifact *artifacts;
     size_t n_artifacts;
     struct lwb_stream_count *streams; /* filled by the serve loop, not by hosts */

@@ -124,6 +124,18 @@ static void a_rejection_that_rests_on_a_limit_is_not_stored(void **state)
     }
 }
 
+static void an_acceptance_that_must_not_be_kept_is_not(void **state)
+{
+    echo_project_write(*state, "A.lean", "-- echo: unstorable\n");
+    for (int again = 0; again < 2; again++) {
+        LWB_AUTO(program_run_release) struct program_run run = { 0 };
+
+        echo_project_check(&run, *state, "--format", "json", "A.lean", NULL);
+        ASSERT_RUN(run, 0);
+        assert_int_equal(echo_project_total(&run, "cached"), 0);
+    }
+}
+
 static void time_runs_out(void **state)
 {
     LWB_AUTO(program_run_release) struct program_run run = { 0 };
@@ -333,6 +345,7 @@ int main(void)
         IN_A_PROJECT(many_crashes_do_not_starve_the_healthy),
         IN_A_PROJECT(a_rejection_outweighs_a_missing_verdict),
         IN_A_PROJECT(a_rejection_that_rests_on_a_limit_is_not_stored),
+        IN_A_PROJECT(an_acceptance_that_must_not_be_kept_is_not),
         IN_A_PROJECT(time_runs_out),
         IN_A_PROJECT(policy_judges_hits_and_misses_alike),
         IN_A_PROJECT(confirm_catches_a_verdict_that_depends_on_the_worker),
