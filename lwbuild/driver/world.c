@@ -32,14 +32,15 @@ static int digest_by_cache(void *ctx, const char *path, struct lwb_digest *out,
 static int digest_by_reading(void *ctx, const char *path, struct lwb_digest *out,
                              struct lwb_file_stat *st, struct lwb_error *err)
 {
-    struct lwb_file_stat before;
+    struct lwb_world *world = ctx;
+    struct lwb_file_stat before = { 0 };
     int rc = lwb_file_stat(&before, path, err);
 
-    (void)ctx;
+    if (rc > 0 && lwb_digest_file(out, path, err) < 0)
+        rc = (int)err->code;
+    if (rc >= 0)
+        lwb_witness_list_add(&world->digested, rc ? LWB_SEEN_FILE : LWB_SEEN_ABSENT, path, &before);
     if (rc <= 0)
-        return rc;
-    rc = lwb_digest_file(out, path, err);
-    if (rc < 0)
         return rc;
     if (st)
         *st = before;
@@ -198,6 +199,24 @@ static int find_toolchain(struct lwb_world *world, const char *project, struct l
     return rc;
 }
 
+/*
+ * A module reads its inputs by name, so the name counts as well: two files that
+ * trade places are a change. It is relative, so that a tree may be moved.
+ */
+static int name_input(struct lwb_digest *input, const struct lwb_world *world, const char *path,
+                      struct lwb_error *err)
+{
+    LWB_AUTO(lwb_hasher_destroy) struct lwb_hasher *hasher = lwb_hasher_create();
+    LWB_AUTO(lwb_free_text) char *name = lwb_path_relative(world->cwd, path);
+
+    if (!hasher || !name)
+        return lwb_fail_memory(err);
+    lwb_hasher_text(hasher, 'n', name);
+    lwb_hasher_digest(hasher, 'c', input);
+    *input = lwb_hasher_end(hasher);
+    return LWB_OK;
+}
+
 static int digest_inputs(struct lwb_world *world, struct lwb_error *err)
 {
     const struct lwb_strvec *paths = &world->options->inputs;
@@ -216,6 +235,9 @@ static int digest_inputs(struct lwb_world *world, struct lwb_error *err)
             return rc;
         if (rc == 0)
             return lwb_fail(err, LWB_ERR_SYSTEM, "--input %s does not exist", paths->items[i]);
+        rc = name_input(&world->inputs[i], world, path, err);
+        if (rc < 0)
+            return rc;
     }
     return LWB_OK;
 }

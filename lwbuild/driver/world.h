@@ -31,7 +31,7 @@ struct lwb_world {
     struct lwb_witness_list digested; /* every file whose content was asked for */
     struct lwb_plan *plan;
     struct lwb_host_digest hosts[4]; /* asked for so far; "" is free */
-    struct lwb_digest *inputs;       /* content of --input files */
+    struct lwb_digest *inputs;       /* name and content of --input files */
     struct lwb_strvec input_paths;
 };
 

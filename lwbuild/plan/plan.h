@@ -94,7 +94,7 @@ void lwb_plan_witnesses(const struct lwb_plan *plan,
 /* What goes into every key of a run besides the plan itself. */
 struct lwb_key_context {
     const char *host_digest;         /* hex, of the host's own sources */
-    const struct lwb_digest *inputs; /* content of --input files, in order */
+    const struct lwb_digest *inputs; /* of --input files, name and content, in order */
     size_t n_inputs;
 };
 

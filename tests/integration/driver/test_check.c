@@ -139,6 +139,29 @@ static void options_and_inputs_are_in_the_key(void **state)
     assert_int_equal(echo_project_total(&changed, "checked"), 3);
 }
 
+static void inputs_that_trade_places_are_a_change(void **state)
+{
+    LWB_AUTO(program_run_release) struct program_run before = { 0 };
+    LWB_AUTO(program_run_release) struct program_run traded = { 0 };
+    LWB_AUTO(program_run_release) struct program_run renamed = { 0 };
+
+    echo_project_write(*state, "A.lean", "def a := 1\n");
+    echo_project_write(*state, "one.txt", "1");
+    echo_project_write(*state, "two.txt", "2");
+    echo_project_check(&before, *state, "--input", "one.txt", "--input", "two.txt", "A.lean", NULL);
+    ASSERT_RUN(before, 0);
+    echo_project_write(*state, "one.txt", "2");
+    echo_project_write(*state, "two.txt", "1");
+    echo_project_check(&traded, *state, "--format", "json", "--input", "two.txt", "--input",
+                       "one.txt", "A.lean", NULL);
+    assert_int_equal(echo_project_total(&traded, "checked"), 1);
+    /* A module that reads one.txt must not be told that it is still there. */
+    echo_project_write(*state, "three.txt", "1");
+    echo_project_check(&renamed, *state, "--format", "json", "--input", "three.txt", "--input",
+                       "one.txt", "A.lean", NULL);
+    assert_int_equal(echo_project_total(&renamed, "checked"), 1);
+}
+
 static void fresh_does_not_take_warm_results_but_warm_takes_fresh_ones(void **state)
 {
     LWB_AUTO(program_run_release) struct program_run fresh = { 0 };
@@ -208,6 +231,7 @@ int main(void)
         IN_A_PROJECT(a_moved_tree_hits),
         IN_A_PROJECT(jobs_and_environment_are_not_in_the_key),
         IN_A_PROJECT(options_and_inputs_are_in_the_key),
+        IN_A_PROJECT(inputs_that_trade_places_are_a_change),
         IN_A_PROJECT(fresh_does_not_take_warm_results_but_warm_takes_fresh_ones),
         IN_A_PROJECT(many_modules_keep_their_order),
         IN_A_PROJECT(explain_names_what_changed),
