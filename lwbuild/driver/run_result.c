@@ -298,6 +298,13 @@ void lwb_run_keep(struct lwb_run *run, size_t index, const struct lwb_check_resp
                            "its messages are too large to keep");
         return;
     }
+    /* A warning that the policy does not want may be among those that were dropped. */
+    if (module->verdict == LWB_VERDICT_ACCEPTED && response->truncated &&
+        run->config.policy.fail_on != LWB_FAIL_ON_ERROR) {
+        lwb_run_set_detail(module, LWB_VERDICT_NONE, LWB_REASON_OVERFLOW,
+                           "its messages are too many to look for what --fail-on names");
+        return;
+    }
     if (module->verdict == LWB_VERDICT_ACCEPTED &&
         place_artifacts(run, index, response, &err) < 0) {
         lwb_run_set_detail(module, LWB_VERDICT_NONE, LWB_REASON_ARTIFACT, err.text);

@@ -15,6 +15,7 @@
  *   -- echo: warn [L:C] [TEXT]     a warning (here and with info: default is the line itself,
  * "warned")
  *   -- echo: info [L:C] [TEXT]     an information
+ *   -- echo: flood N               an information of N bytes
  *   -- echo: none REASON [DETAIL]  no verdict, for that reason ("time", "import", ...)
  *   -- echo: unstorable            a rejection that rests on a limit: storable is false
  *   -- echo: require MODULE TEXT   reject unless the artifact of MODULE (which need not be a direct

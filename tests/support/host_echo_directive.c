@@ -103,6 +103,18 @@ static int do_info(struct echo_outcome *outcome, char *rest, struct lwb_error *e
     return say(outcome, LWB_SEVERITY_INFORMATION, rest, "told");
 }
 
+/* One message of many bytes. */
+static int do_flood(struct echo_outcome *outcome, char *rest, struct lwb_error *err)
+{
+    size_t len = (size_t)number(rest, 1);
+    LWB_AUTO(lwb_free_text) char *text = lwb_alloc(len + 1);
+
+    if (!text)
+        return lwb_fail_memory(err);
+    memset(text, 'x', len);
+    return say(outcome, LWB_SEVERITY_INFORMATION, text, "");
+}
+
 static int do_none(struct echo_outcome *outcome, char *rest, struct lwb_error *err)
 {
     char *reason;
@@ -366,6 +378,7 @@ static const struct {
     { "reject", do_error },
     { "warn", do_warn },
     { "info", do_info },
+    { "flood", do_flood },
     { "none", do_none },
     { "unstorable", do_unstorable },
     { "require", do_require },

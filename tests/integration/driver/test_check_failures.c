@@ -198,6 +198,23 @@ static void confirm_catches_a_verdict_that_depends_on_the_worker(void **state)
     assert_int_equal(echo_project_total(&again, "cached"), echo_project_total(&run, "rejected"));
 }
 
+static void a_warning_behind_too_many_messages_is_not_overlooked(void **state)
+{
+    LWB_AUTO(program_run_release) struct program_run plain = { 0 };
+    LWB_AUTO(program_run_release) struct program_run sorry = { 0 };
+
+    echo_project_write(*state, "A.lean",
+                       "-- echo: flood 9000000\n"
+                       "-- echo: flood 9000000\n"
+                       "-- echo: warn 3:0 declaration uses 'sorry'\n");
+    echo_project_check(&plain, *state, "A.lean", NULL);
+    ASSERT_RUN(plain, 0);
+    assert_null(strstr(lwb_buf_text(&plain.out), "sorry"));
+    echo_project_check(&sorry, *state, "--fail-on", "sorry", "A.lean", NULL);
+    ASSERT_RUN(sorry, 4);
+    ASSERT_SAYS(sorry.err, "too many");
+}
+
 static void bad_input_gets_one_line_and_its_exit_code(void **state)
 {
     static const struct {
@@ -286,6 +303,11 @@ static void what_was_checked_while_an_input_changed_is_not_kept(void **state)
     struct echo_project *project = *state;
     LWB_AUTO(program_run_release) struct program_run run = { 0 };
     LWB_AUTO(program_run_release) struct program_run again = { 0 };
+    LWB_AUTO(program_run_release) struct program_run bare = { 0 };
+    const char *const without_cache[] = { "--no-cache", "--stamp",   "../build/stamp",
+                                          "--input",    "table.txt", "A.lean",
+                                          NULL };
+    struct program_handle handle;
     char text[400];
 
     /* The check itself edits a file that its key was made from. */
@@ -297,6 +319,11 @@ static void what_was_checked_while_an_input_changed_is_not_kept(void **state)
                        NULL);
     ASSERT_RUN(run, 4);
     ASSERT_SAYS(run.err, "table.txt was changed during the run");
+    assert_int_equal(access(scratch_path(&project->scratch, "build/stamp"), F_OK), -1);
+    echo_project_write(project, "table.txt", "before");
+    echo_project_start(&handle, project, without_cache);
+    program_wait(&bare, &handle);
+    ASSERT_RUN(bare, 4);
     assert_int_equal(access(scratch_path(&project->scratch, "build/stamp"), F_OK), -1);
     echo_project_write(project, "table.txt", "before");
     echo_project_check(&again, project, "--format", "json", "--input", "table.txt", "A.lean", NULL);
@@ -348,6 +375,7 @@ int main(void)
         IN_A_PROJECT(an_acceptance_that_must_not_be_kept_is_not),
         IN_A_PROJECT(time_runs_out),
         IN_A_PROJECT(policy_judges_hits_and_misses_alike),
+        IN_A_PROJECT(a_warning_behind_too_many_messages_is_not_overlooked),
         IN_A_PROJECT(confirm_catches_a_verdict_that_depends_on_the_worker),
         IN_A_PROJECT(bad_input_gets_one_line_and_its_exit_code),
         IN_A_PROJECT(a_cycle_is_named_by_its_path),
