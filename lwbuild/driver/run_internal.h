@@ -120,6 +120,12 @@ int lwb_run_open_lane(struct lwb_run *run, size_t batch, struct lwb_error *err);
 void lwb_run_close_lanes(struct lwb_run *run);
 
 /* ---- run_result.c ---- */
+/*
+ * With --isolation confirm: whether an accepted result of a warm worker is one
+ * of those to confirm. A share that does not depend on order: by the key, one
+ * in eight.
+ */
+bool lwb_run_must_confirm(const struct lwb_run *run, const struct run_module *module);
 /* Key and look-up. 1: the module is done, 0: it has to be checked. */
 int lwb_run_look_up(struct lwb_run *run, size_t module, struct lwb_error *err);
 /* Take over what a worker answered: verdict, messages, artifacts in their place. */

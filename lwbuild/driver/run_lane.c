@@ -102,8 +102,12 @@ static void settle_confirmation(struct run_lane *lane, const struct lwb_check_re
     struct run_module *module = &run->modules[lane->module];
 
     lwb_run_count(run, LWB_STAT_CONFIRMED, 1);
-    if (!response || response->verdict == LWB_VERDICT_ACCEPTED)
+    if (!response)
         return;
+    if (response->verdict == LWB_VERDICT_ACCEPTED) {
+        module->fresh = true; /* a fresh process has said so: this need not be asked again */
+        return;
+    }
     lwb_run_distrust(run, lane->batch);
     lwb_run_set_detail(module, LWB_VERDICT_NONE, LWB_REASON_CHANGED,
                        "a warm worker accepted it, a fresh process did not; "
@@ -113,12 +117,8 @@ static void settle_confirmation(struct run_lane *lane, const struct lwb_check_re
 static bool wants_confirmation(const struct run_lane *lane,
                                const struct lwb_check_response *response)
 {
-    const struct run_module *module = &lane->run->modules[lane->module];
-
-    /* A share that does not depend on order: by the key, one in eight. */
-    return lane->run->config.isolation == LWB_RUN_CONFIRM && !lane->confirming &&
-           !response->fresh && response->verdict == LWB_VERDICT_ACCEPTED &&
-           (!module->has_key || module->key.bytes[0] % 8 == 0);
+    return !lane->confirming && !response->fresh && response->verdict == LWB_VERDICT_ACCEPTED &&
+           lwb_run_must_confirm(lane->run, &lane->run->modules[lane->module]);
 }
 
 static void start_check(struct run_lane *lane, enum lwb_isolation isolation);

@@ -91,6 +91,21 @@ static int take_entry(struct lwb_run *run, size_t index, const struct lwb_cache_
     return digest_artifacts(run, index, err);
 }
 
+bool lwb_run_must_confirm(const struct lwb_run *run, const struct run_module *module)
+{
+    return run->config.isolation == LWB_RUN_CONFIRM &&
+           (!module->has_key || module->key.bytes[0] % 8 == 0);
+}
+
+/* A share of the warm entries, made by runs that did not confirm, is not enough for this one. */
+static bool is_enough(const struct lwb_run *run, const struct run_module *module,
+                      const struct lwb_cache_entry *entry)
+{
+    if (entry->verdict == LWB_CACHE_ACCEPTED && !entry->fresh && lwb_run_must_confirm(run, module))
+        return false;
+    return lwb_module_entry_is_enough(module->plan, entry);
+}
+
 int lwb_run_look_up(struct lwb_run *run, size_t index, struct lwb_error *err)
 {
     struct run_module *module = &run->modules[index];
@@ -114,7 +129,7 @@ int lwb_run_look_up(struct lwb_run *run, size_t index, struct lwb_error *err)
     rc = lwb_cache_lookup(run->world->cache, &module->key, fresh_only, &entry, &trouble);
     if (rc < 0)
         lwb_run_give_up_cache(run, &trouble);
-    if (rc == 1 && lwb_module_entry_is_enough(module->plan, &entry)) {
+    if (rc == 1 && is_enough(run, module, &entry)) {
         lwb_trace("cache_hit", LWB_TRACE_TEXT("module", module->plan->name));
         rc = take_entry(run, index, &entry, err);
         if (rc < 0)

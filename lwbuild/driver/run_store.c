@@ -35,6 +35,9 @@ void lwb_run_store_later(struct lwb_run *run, size_t index)
 {
     struct run_module *module = &run->modules[index];
 
+    /* Another lane was still at it when its batch lost our trust. */
+    if (run->batches[module->plan->batch].distrusted && !module->fresh)
+        module->storable = false;
     if (!is_storable(module)) {
         lwb_run_count_not_stored(run, module);
         return;
@@ -70,6 +73,9 @@ static void store_one(struct lwb_run *run, size_t index)
 
     if (!module->waits_for_store || !run->world->may_store)
         return; /* it was distrusted since, or the cache is in trouble */
+    /* A no stands, even against the yes of a fresh process that is there from before. */
+    if (module->verdict == LWB_VERDICT_REJECTED)
+        (void)lwb_cache_drop(run->world->cache, &module->key, &err);
     module->waits_for_store = false;
     if (store(run, module, &err) < 0) {
         lwb_run_give_up_cache(run, &err);

@@ -167,24 +167,72 @@ static void policy_judges_hits_and_misses_alike(void **state)
     }
 }
 
-static void confirm_catches_a_verdict_that_depends_on_the_worker(void **state)
+/* One in eight is confirmed, chosen by key: among forty there is one for sure (0.5 %). */
+static void write_forty(struct echo_project *project, const char *directive)
 {
     enum { MODULES = 40 };
-    LWB_AUTO(program_run_release) struct program_run run = { 0 };
-    LWB_AUTO(program_run_release) struct program_run again = { 0 };
     char list[MODULES * 16] = "";
 
-    /* One in eight is confirmed, chosen by key: among forty there is one for sure (0.5 %). */
     for (int i = 0; i < MODULES; i++) {
         char name[16], text[64];
         size_t len = strlen(list);
 
         (void)snprintf(name, sizeof(name), "M%02d.lean", i);
-        (void)snprintf(text, sizeof(text), "-- echo: reject-when-fresh 1:0 %d\n", i);
-        echo_project_write(*state, name, text);
+        (void)snprintf(text, sizeof(text), "-- echo: %s 1:0 %d\n", directive, i);
+        echo_project_write(project, name, text);
         (void)snprintf(list + len, sizeof(list) - len, "%s\n", name);
     }
-    echo_project_write(*state, "list.rsp", list);
+    echo_project_write(project, "list.rsp", list);
+}
+
+static void confirm_confirms_what_is_in_the_cache_as_well(void **state)
+{
+    LWB_AUTO(program_run_release) struct program_run warm = { 0 };
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+
+    write_forty(*state, "reject-when-fresh");
+    echo_project_check(&warm, *state, "@list.rsp", NULL);
+    ASSERT_RUN(warm, 0);
+    echo_project_check(&run, *state, "--isolation", "confirm", "@list.rsp", NULL);
+    assert_int_not_equal(run.exit_code, 0);
+    ASSERT_SAYS(run.err, "a fresh process did not");
+}
+
+static void what_was_confirmed_is_not_confirmed_again(void **state)
+{
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    LWB_AUTO(program_run_release) struct program_run again = { 0 };
+
+    write_forty(*state, "info");
+    echo_project_check(&run, *state, "--isolation", "confirm", "@list.rsp", NULL);
+    ASSERT_RUN(run, 0);
+    echo_project_check(&again, *state, "--format", "json", "--isolation", "confirm", "@list.rsp",
+                       NULL);
+    ASSERT_RUN(again, 0);
+    assert_int_equal(echo_project_total(&again, "checked"), 0);
+}
+
+static void a_no_replaces_the_yes_of_a_fresh_process(void **state)
+{
+    LWB_AUTO(program_run_release) struct program_run fresh = { 0 };
+    LWB_AUTO(program_run_release) struct program_run recached = { 0 };
+    LWB_AUTO(program_run_release) struct program_run after = { 0 };
+
+    echo_project_write(*state, "A.lean", "-- echo: reject-when-warm 1:0 no\n");
+    echo_project_check(&fresh, *state, "--isolation", "fresh", "A.lean", NULL);
+    ASSERT_RUN(fresh, 0);
+    echo_project_check(&recached, *state, "--recache", "A.lean", NULL);
+    ASSERT_RUN(recached, 1);
+    echo_project_check(&after, *state, "A.lean", NULL);
+    ASSERT_RUN(after, 1);
+}
+
+static void confirm_catches_a_verdict_that_depends_on_the_worker(void **state)
+{
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    LWB_AUTO(program_run_release) struct program_run again = { 0 };
+
+    write_forty(*state, "reject-when-fresh");
     echo_project_check(&run, *state, "--format", "json", "--jobs", "1", "--isolation", "confirm",
                        "@list.rsp", NULL);
     ASSERT_RUN(run, 1); /* what came after it was checked fresh, and rejected */
@@ -376,6 +424,9 @@ int main(void)
         IN_A_PROJECT(time_runs_out),
         IN_A_PROJECT(policy_judges_hits_and_misses_alike),
         IN_A_PROJECT(a_warning_behind_too_many_messages_is_not_overlooked),
+        IN_A_PROJECT(confirm_confirms_what_is_in_the_cache_as_well),
+        IN_A_PROJECT(what_was_confirmed_is_not_confirmed_again),
+        IN_A_PROJECT(a_no_replaces_the_yes_of_a_fresh_process),
         IN_A_PROJECT(confirm_catches_a_verdict_that_depends_on_the_worker),
         IN_A_PROJECT(bad_input_gets_one_line_and_its_exit_code),
         IN_A_PROJECT(a_cycle_is_named_by_its_path),
