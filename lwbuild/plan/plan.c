@@ -57,7 +57,7 @@ static int load_project(struct lwb_plan *plan, const struct lwb_plan_config *con
         project->root = lwb_path_absolute(config->cwd, config->project ? config->project : ".");
         return project->root ? lwb_project_load_nothing(project, err) : lwb_fail_memory(err);
     }
-    rc = lwb_project_find_root(&project->root, config->cwd, config->project, err);
+    rc = lwb_project_find_root(&project->root, config->cwd, config->project, &plan->witnesses, err);
     if (rc < 0)
         return rc;
     if (rc == 0 && (!config->targets || !config->targets->count))

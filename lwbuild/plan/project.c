@@ -1,10 +1,10 @@
 #include "lwbuild/plan/project.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/path.h"
+#include "lwbuild/plan/witness.h"
 
 static void release_library(struct lwb_library *library)
 {
@@ -41,18 +41,17 @@ struct lwb_library *lwb_project_add_library(struct lwb_project *project, const c
     return &project->libraries[project->n_libraries++];
 }
 
-static int is_root(const char *dir, struct lwb_error *err)
+static int is_root(const char *dir, struct lwb_witnesses *witnesses, struct lwb_error *err)
 {
     static const char *const marks[] = { "lakefile.lean", "lakefile.toml", "lean-toolchain",
                                          "leanpkg.toml" };
 
     for (size_t i = 0; i < LWB_COUNT(marks); i++) {
         LWB_AUTO(lwb_free_text) char *path = lwb_path_join(dir, marks[i]);
+        int rc = path ? lwb_witnesses_probe(witnesses, path, err) : lwb_fail_memory(err);
 
-        if (!path)
-            return lwb_fail_memory(err);
-        if (access(path, F_OK) == 0)
-            return 1;
+        if (rc != 0)
+            return rc;
     }
     return 0;
 }
@@ -72,7 +71,8 @@ static int use_given_root(char **out, const char *cwd, const char *given, struct
     return 1;
 }
 
-int lwb_project_find_root(char **out, const char *cwd, const char *given, struct lwb_error *err)
+int lwb_project_find_root(char **out, const char *cwd, const char *given,
+                          struct lwb_witnesses *witnesses, struct lwb_error *err)
 {
     LWB_AUTO(lwb_free_text) char *dir = NULL;
 
@@ -81,7 +81,7 @@ int lwb_project_find_root(char **out, const char *cwd, const char *given, struct
     dir = lwb_path_normalise(cwd);
     for (;;) {
         char *parent;
-        int rc = dir ? is_root(dir, err) : lwb_fail_memory(err);
+        int rc = dir ? is_root(dir, witnesses, err) : lwb_fail_memory(err);
 
         if (rc < 0)
             return rc;

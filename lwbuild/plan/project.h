@@ -39,9 +39,12 @@ LWB_DEFINE_AUTO(struct lwb_project, lwb_project_release);
  * The root of the project that `cwd` (absolute) is in: `given` when not NULL,
  * else the nearest folder upwards with lakefile.lean, lakefile.toml,
  * lean-toolchain or leanpkg.toml. Returns 1 and *out, the caller's; 0 when
- * there is none. A given folder that is not there is LWB_ERR_NO_PROJECT.
+ * there is none. A given folder that is not there is LWB_ERR_NO_PROJECT. What
+ * was asked for is noted: a file that appears may make another folder the root.
  */
-int lwb_project_find_root(char **out, const char *cwd, const char *given, struct lwb_error *err);
+struct lwb_witnesses;
+int lwb_project_find_root(char **out, const char *cwd, const char *given,
+                          struct lwb_witnesses *witnesses, struct lwb_error *err);
 
 /* Of the installed Lean, as far as the layout of build folders depends on it. */
 struct lwb_toolchain;
@@ -53,7 +56,6 @@ struct lwb_toolchain;
  * lake-manifest.json. LWB_ERR_LAKEFILE names file and line, LWB_ERR_TARGET an
  * unknown package. `toolchain` may be NULL.
  */
-struct lwb_witnesses;
 int lwb_project_load(struct lwb_project *project, const char *package,
                      const struct lwb_toolchain *toolchain, struct lwb_witnesses *witnesses,
                      struct lwb_error *err);

@@ -159,6 +159,19 @@ static void every_source_is_watched(void **state)
     }
 }
 
+static void a_project_that_appears_above_is_seen(void **state)
+{
+    struct echo_project *project = *state;
+    const char *lakefile = scratch_path(&project->scratch, "lakefile.toml");
+    struct lwb_error err;
+
+    make_snapshot(project);
+    assert_int_equal(
+        lwb_file_write(lakefile, lwb_bytes_text("name = \"p\"\nno_such_key = 1\n"), 0600, &err),
+        LWB_OK);
+    check(project, 3);
+}
+
 static void a_lost_output_is_made_again(void **state)
 {
     static const char *const names[] = { "build/stamp", "build/stamp.d" };
@@ -233,6 +246,7 @@ int main(void)
         IN_A_PROJECT(a_lost_snapshot_costs_only_time),
         IN_A_PROJECT(other_arguments_are_another_question),
         IN_A_PROJECT(every_source_is_watched),
+        IN_A_PROJECT(a_project_that_appears_above_is_seen),
         IN_A_PROJECT(a_lost_output_is_made_again),
         IN_A_PROJECT(a_run_with_messages_has_no_snapshot),
         IN_A_PROJECT(damage_to_a_snapshot_is_no_answer),
