@@ -94,6 +94,22 @@ static void write_snapshot(struct lwb_snapshot *snapshot, struct lwb_world *worl
         lwb_snapshot_write(snapshot, world, lwb_buf_bytes(&keys), totals->cost_ns);
 }
 
+/*
+ * The stamp is newer than an edit between the last look at the inputs and its own
+ * making: the build would take that for checked. So there is one more look.
+ */
+static int take_back_stamp_if_stale(const struct lwb_world *world, enum lwb_exit_code *exit_code)
+{
+    struct lwb_error err;
+
+    if (!world->options->stamp || lwb_world_check_unchanged(world, &err) == LWB_OK)
+        return 0;
+    (void)unlink(world->options->stamp);
+    fprintf(stderr, "lwbuild: %s\n", err.text);
+    *exit_code = LWB_EXIT_NO_VERDICT;
+    return 1;
+}
+
 static int run_plan(struct lwb_world *world, struct lwb_snapshot *snapshot,
                     enum lwb_exit_code *exit_code, struct lwb_error *err)
 {
@@ -115,7 +131,7 @@ static int run_plan(struct lwb_world *world, struct lwb_snapshot *snapshot,
         return rc;
     lwb_run_totals(run, &totals);
     rc = lwb_outputs_write(world, err);
-    if (rc == LWB_OK && totals.messages == 0)
+    if (rc == LWB_OK && !take_back_stamp_if_stale(world, exit_code) && totals.messages == 0)
         write_snapshot(snapshot, world, run, &totals);
     return rc;
 }

@@ -159,6 +159,30 @@ static void every_source_is_watched(void **state)
     }
 }
 
+static void an_edit_just_before_the_stamp_is_seen(void **state)
+{
+    static const char *const words[] = { "--stamp",          "../build/stamp", "--depfile",
+                                         "../build/stamp.d", "B.lean",         NULL };
+    struct echo_project *project = *state;
+    const char *pipe = scratch_path(&project->scratch, "build/stamp.d");
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    struct program_handle handle;
+    int end;
+
+    write_pair(project);
+    /* All is checked when the old depfile is looked at; a pipe holds lwbuild there. */
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    echo_project_start(&handle, project, words);
+    end = open(pipe, O_WRONLY | O_CLOEXEC);
+    assert_true(end >= 0);
+    echo_project_write(project, "A.lean", "def a := 2\n");
+    assert_int_equal(close(end), 0);
+    program_wait(&run, &handle);
+    ASSERT_RUN(run, 4);
+    ASSERT_SAYS(run.err, "A.lean was changed during the run");
+    assert_int_equal(access(scratch_path(&project->scratch, "build/stamp"), F_OK), -1);
+}
+
 static void a_project_that_appears_above_is_seen(void **state)
 {
     struct echo_project *project = *state;
@@ -246,6 +270,7 @@ int main(void)
         IN_A_PROJECT(a_lost_snapshot_costs_only_time),
         IN_A_PROJECT(other_arguments_are_another_question),
         IN_A_PROJECT(every_source_is_watched),
+        IN_A_PROJECT(an_edit_just_before_the_stamp_is_seen),
         IN_A_PROJECT(a_project_that_appears_above_is_seen),
         IN_A_PROJECT(a_lost_output_is_made_again),
         IN_A_PROJECT(a_run_with_messages_has_no_snapshot),
