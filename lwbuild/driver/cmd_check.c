@@ -127,6 +127,8 @@ static int run_plan(struct lwb_world *world, struct lwb_snapshot *snapshot,
         rc = lwb_run_all(run, exit_code, err);
     (void)uv_run(&loop, UV_RUN_DEFAULT); /* handles that are still closing */
     (void)uv_loop_close(&loop);
+    if (world->options->command == LWB_CMD_CHECK && (rc < 0 || *exit_code != LWB_EXIT_ACCEPTED))
+        lwb_snapshot_drop(world->options);
     if (rc < 0 || *exit_code != LWB_EXIT_ACCEPTED || world->options->command == LWB_CMD_REPLAY)
         return rc;
     lwb_run_totals(run, &totals);

@@ -73,9 +73,12 @@ static bool is_pinned_by_manifest(const char *path)
     static const char *const folders[] = { "/.lake/packages/", "/lake-packages/",
                                            "/lean_packages/" };
 
-    for (size_t i = 0; i < LWB_COUNT(folders); i++)
-        if (strstr(path, folders[i]))
-            return strstr(path, "/build/") != NULL;
+    for (size_t i = 0; i < LWB_COUNT(folders); i++) {
+        const char *package = strstr(path, folders[i]);
+
+        if (package)
+            return strstr(package + strlen(folders[i]), "/build/") != NULL;
+    }
     return false;
 }
 

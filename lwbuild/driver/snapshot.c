@@ -334,6 +334,17 @@ void lwb_snapshot_reserve(const char *stamp)
     }
 }
 
+void lwb_snapshot_drop(const struct lwb_options *options)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf path = LWB_BUF(LWB_PATH_MAX);
+
+    if (!options->stamp)
+        return;
+    lwb_buf_format(&path, "%s.snapshot", options->stamp);
+    if (lwb_buf_ok(&path))
+        (void)unlink(lwb_buf_text(&path));
+}
+
 void lwb_snapshot_release(struct lwb_snapshot *snapshot)
 {
     lwb_free(snapshot->path);

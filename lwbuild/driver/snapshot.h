@@ -42,5 +42,11 @@ void lwb_snapshot_write(struct lwb_snapshot *snapshot, struct lwb_world *world,
  */
 void lwb_snapshot_reserve(const char *stamp);
 
+/*
+ * A run that was not accepted takes back what an earlier one left beside the
+ * same stamp, whatever its arguments were: --recache may know better.
+ */
+void lwb_snapshot_drop(const struct lwb_options *options);
+
 void lwb_snapshot_release(struct lwb_snapshot *snapshot);
 LWB_DEFINE_AUTO(struct lwb_snapshot, lwb_snapshot_release);

@@ -122,6 +122,8 @@ static int visit_folder(struct tree_walk *walk, const struct lwb_file_stat *st)
                         walk->path.ptr, MAX_DEPTH);
     walk->depth++;
     note_time(walk, st);
+    /* An empty folder counts: Lean looks for A.B where there is a folder A. */
+    lwb_hasher_text(walk->hasher, 'd', walk->path.ptr + walk->root_len);
     rc = lwb_witnesses_add(walk->witnesses, LWB_WITNESS_FOLDER, walk->path.ptr, st, walk->err);
     if (rc == LWB_OK)
         rc = read_folder(walk, &names);

@@ -222,6 +222,21 @@ static void a_run_with_messages_has_no_snapshot(void **state)
     assert_false(used_snapshot(project, NULL));
 }
 
+static void a_rejection_takes_back_the_snapshot(void **state)
+{
+    struct echo_project *project = *state;
+    LWB_AUTO(program_run_release) struct program_run again = { 0 };
+
+    echo_project_write(project, "B.lean", "-- echo: reject-when-fresh 1:0 no\n");
+    age(project, "src/B.lean");
+    check(project, 0);
+    assert_int_equal(access(scratch_path(&project->scratch, "build/stamp.snapshot"), F_OK), 0);
+    echo_project_check(&again, project, "--stamp", "../build/stamp", "--recache", "--isolation",
+                       "fresh", "B.lean", NULL);
+    ASSERT_RUN(again, 1);
+    check(project, 1);
+}
+
 static void damage_to_a_snapshot_is_no_answer(void **state)
 {
     struct echo_project *project = *state;
@@ -274,6 +289,7 @@ int main(void)
         IN_A_PROJECT(a_project_that_appears_above_is_seen),
         IN_A_PROJECT(a_lost_output_is_made_again),
         IN_A_PROJECT(a_run_with_messages_has_no_snapshot),
+        IN_A_PROJECT(a_rejection_takes_back_the_snapshot),
         IN_A_PROJECT(damage_to_a_snapshot_is_no_answer),
         IN_A_PROJECT(touch_mode_renews_the_stamp),
     };
