@@ -12,10 +12,17 @@ struct kn_piece {
     _Alignas(16) char bytes[];
 };
 
+static void note_peak(struct kn_budget *budget, size_t used)
+{
+    size_t peak = atomic_load_explicit(&budget->peak, memory_order_relaxed);
+
+    while (used > peak && !atomic_compare_exchange_weak(&budget->peak, &peak, used))
+        continue;
+}
+
 void *kn_take(struct kn_budget *budget, size_t size)
 {
     size_t used = atomic_fetch_add(&budget->used, size) + size;
-    size_t peak = atomic_load_explicit(&budget->peak, memory_order_relaxed);
     void *block = NULL;
 
     if (!budget->max || used <= budget->max)
@@ -24,9 +31,25 @@ void *kn_take(struct kn_budget *budget, size_t size)
         atomic_fetch_sub(&budget->used, size);
         return NULL;
     }
-    while (used > peak && !atomic_compare_exchange_weak(&budget->peak, &peak, used))
-        continue;
+    note_peak(budget, used);
     return block;
+}
+
+bool kn_charge(struct kn_budget *budget, size_t size)
+{
+    size_t used = atomic_fetch_add(&budget->used, size) + size;
+
+    note_peak(budget, used);
+    return !budget->max || used <= budget->max;
+}
+
+bool kn_grow(struct kn_budget *budget, void *items, size_t *cap, size_t count, size_t size)
+{
+    const size_t before = *cap;
+
+    if (count < before)
+        return true;
+    return lwb_grow(items, cap, count, size) == 0 && kn_charge(budget, (*cap - before) * size);
 }
 
 void kn_give(struct kn_budget *budget, void *block, size_t size)

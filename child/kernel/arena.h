@@ -23,6 +23,14 @@ void *kn_take(struct kn_budget *budget, size_t size);
 void kn_give(struct kn_budget *budget, void *block, size_t size);
 
 /*
+ * Growing arrays are charged too. kn_grow is lwb_grow, and false when the
+ * budget does not allow it; kn_charge counts what was allocated elsewhere
+ * (which stays charged when it answers false).
+ */
+bool kn_grow(struct kn_budget *budget, void *items, size_t *cap, size_t count, size_t size);
+bool kn_charge(struct kn_budget *budget, size_t size);
+
+/*
  * Bump memory in pieces that never move: pointers stay valid until the arena
  * goes back to a mark set before they were made.
  */

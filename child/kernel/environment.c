@@ -59,9 +59,9 @@ void kn_env_release(struct kn_env *env)
         return;
     kn_names_release(&env->names);
     kn_arena_release(&env->arena);
-    lwb_free(env->decls);
-    lwb_free(env->items);
-    lwb_free(env->decl_of);
+    kn_give(env->budget, env->decls, env->cap_decls * sizeof(*env->decls));
+    kn_give(env->budget, env->items, env->cap_items * sizeof(*env->items));
+    kn_give(env->budget, env->decl_of, env->n_decl_of * sizeof(*env->decl_of));
     memset(env, 0, sizeof(*env));
 }
 
@@ -69,7 +69,7 @@ struct kn_item *kn_env_add_item(struct kn_env *env, enum kn_decl_kind kind, uint
 {
     struct kn_item *item;
 
-    if (lwb_grow(&env->items, &env->cap_items, env->n_items, sizeof(*env->items)) < 0)
+    if (!kn_grow(env->budget, &env->items, &env->cap_items, env->n_items, sizeof(*env->items)))
         return NULL;
     item = &env->items[env->n_items++];
     memset(item, 0, sizeof(*item));
@@ -83,6 +83,7 @@ struct kn_item *kn_env_add_item(struct kn_env *env, enum kn_decl_kind kind, uint
 static bool cover_name(struct kn_env *env, kn_name name)
 {
     size_t n = env->n_decl_of ? env->n_decl_of : 1024;
+    size_t more_bytes;
     uint32_t *more;
 
     if (name < env->n_decl_of)
@@ -93,9 +94,10 @@ static bool cover_name(struct kn_env *env, kn_name name)
     if (!more)
         return false;
     memset(more + env->n_decl_of, 0, (n - env->n_decl_of) * sizeof(*more));
+    more_bytes = (n - env->n_decl_of) * sizeof(*more);
     env->decl_of = more;
     env->n_decl_of = n;
-    return true;
+    return kn_charge(env->budget, more_bytes);
 }
 
 struct kn_decl *kn_env_add_decl(struct kn_env *env, enum kn_decl_kind kind, kn_name name)
@@ -104,7 +106,7 @@ struct kn_decl *kn_env_add_decl(struct kn_env *env, enum kn_decl_kind kind, kn_n
     struct kn_decl *decl;
 
     if (!cover_name(env, name) ||
-        lwb_grow(&env->decls, &env->cap_decls, env->n_decls, sizeof(*env->decls)) < 0)
+        !kn_grow(env->budget, &env->decls, &env->cap_decls, env->n_decls, sizeof(*env->decls)))
         return NULL;
     decl = &env->decls[env->n_decls++];
     memset(decl, 0, sizeof(*decl));

@@ -49,7 +49,8 @@ enum lwb_kernel_verdict {
 
 /* Zero is a default or "no limit". */
 struct lwb_kernel_limits {
-    size_t memory_bytes; /* of everything the kernel allocates but its stacks */
+    size_t memory_bytes; /* of all that grows with the file or a check, but stacks and the
+                            room that one operation on large naturals needs, 8 MiB at most */
     size_t stack_bytes;  /* of each thread; default 512 MiB of address space, touched as needed */
     uint64_t time_ms;    /* from the call of load to the end of check */
     uint64_t steps;      /* for one declaration, of reduction or comparison; default 2^33, which is

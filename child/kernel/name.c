@@ -14,7 +14,7 @@ bool kn_names_init(struct kn_names *names, struct kn_budget *budget)
     names->by_text.slots = kn_take(budget, FIRST_SLOTS * sizeof(struct kn_name_slot));
     names->by_part.slots = kn_take(budget, FIRST_SLOTS * sizeof(struct kn_name_slot));
     if (!names->by_text.slots || !names->by_part.slots ||
-        lwb_grow(&names->parts, &names->cap_parts, 0, sizeof(*names->parts)) < 0)
+        !kn_grow(budget, &names->parts, &names->cap_parts, 0, sizeof(*names->parts)))
         return false;
     names->by_text.mask = FIRST_SLOTS - 1;
     names->by_part.mask = FIRST_SLOTS - 1;
@@ -35,8 +35,8 @@ void kn_names_release(struct kn_names *names)
         return;
     release_table(names, &names->by_text);
     release_table(names, &names->by_part);
-    lwb_free(names->texts);
-    lwb_free(names->parts);
+    kn_give(names->budget, names->texts, names->cap_texts * sizeof(*names->texts));
+    kn_give(names->budget, names->parts, names->cap_parts * sizeof(*names->parts));
     kn_arena_release(&names->arena);
     memset(names, 0, sizeof(*names));
 }
@@ -102,7 +102,8 @@ uint32_t kn_text(struct kn_names *names, struct lwb_bytes text, bool lasting)
             lwb_bytes_equal(names->texts[table->slots[i].index1 - 1], text))
             return table->slots[i].index1 - 1;
     }
-    if (lwb_grow(&names->texts, &names->cap_texts, names->n_texts, sizeof(*names->texts)) < 0)
+    if (!kn_grow(names->budget, &names->texts, &names->cap_texts, names->n_texts,
+                 sizeof(*names->texts)))
         return KN_NO_NAME;
     if (!lasting && text.len) {
         own = kn_arena_take(&names->arena, text.len);
@@ -132,7 +133,8 @@ static kn_name add_part(struct kn_names *names, struct kn_name_part part)
             return table->slots[i].index1 - 1;
     }
     if (names->n_parts >= KN_NO_NAME / 2 ||
-        lwb_grow(&names->parts, &names->cap_parts, names->n_parts, sizeof(*names->parts)) < 0)
+        !kn_grow(names->budget, &names->parts, &names->cap_parts, names->n_parts,
+                 sizeof(*names->parts)))
         return KN_NO_NAME;
     names->parts[names->n_parts++] = part;
     table->slots[i] = (struct kn_name_slot){ (uint32_t)names->n_parts, hash };

@@ -19,7 +19,8 @@ static uint32_t index_get(const struct kn_index *index, uint64_t i)
 
 static bool grow_dense(struct kn_index *index, uint64_t i)
 {
-    size_t n = index->n_dense ? index->n_dense : 1024;
+    const size_t before = index->n_dense;
+    size_t n = before ? before : 1024;
     uint32_t *more;
 
     while (n <= i)
@@ -27,10 +28,10 @@ static bool grow_dense(struct kn_index *index, uint64_t i)
     more = lwb_realloc(index->dense, n * sizeof(*more));
     if (!more)
         return false;
-    memset(more + index->n_dense, 0, (n - index->n_dense) * sizeof(*more));
+    memset(more + before, 0, (n - before) * sizeof(*more));
     index->dense = more;
     index->n_dense = n;
-    return true;
+    return kn_charge(index->sparse.budget, (n - before) * sizeof(*more));
 }
 
 /* Numbers close to those seen so far go into an array, outliers into a map. */
@@ -687,14 +688,18 @@ bool kn_read_export(struct kn_reader *r, struct kn_ctx *ctx, struct lwb_bytes fi
     return true;
 }
 
+static void release_index(struct kn_index *index)
+{
+    if (index->dense)
+        kn_give(index->sparse.budget, index->dense, index->n_dense * sizeof(*index->dense));
+    kn_map_release(&index->sparse);
+}
+
 void kn_reader_release(struct kn_reader *r)
 {
-    lwb_free(r->names.dense);
-    lwb_free(r->levels.dense);
-    lwb_free(r->exprs.dense);
-    kn_map_release(&r->names.sparse);
-    kn_map_release(&r->levels.sparse);
-    kn_map_release(&r->exprs.sparse);
+    release_index(&r->names);
+    release_index(&r->levels);
+    release_index(&r->exprs);
     lwb_buf_release(&r->scratch);
     lwb_free(r->list);
     memset(r, 0, sizeof(*r));
