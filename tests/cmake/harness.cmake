@@ -70,8 +70,18 @@ macro(configure_fails)
   string(REGEX REPLACE "[ \n]+" " " output "${output}")
 endmacro()
 
+# Until the file system's clock has moved on from the newest output: the edit that follows must be
+# newer than it for every build tool. (IS_NEWER_THAN is also true of equal times.)
+function(let_the_clock_tick)
+  file(TOUCH "${work}/built" "${work}/later")
+  while("${work}/built" IS_NEWER_THAN "${work}/later")
+    file(TOUCH "${work}/later")
+  endwhile()
+endfunction()
+
 macro(build)
   run("${CMAKE_COMMAND}" --build "${build}" ${ARGN})
+  let_the_clock_tick()
 endmacro()
 
 macro(build_fails)
