@@ -188,14 +188,28 @@ void lwb_process_close_input(struct lwb_process *process)
 
 /* ---- start and end ----------------------------------------------------------------------- */
 
+/*
+ * A core pipe would hold the dying child's descriptors for a minute; 1 is the
+ * kernel's word for "no helper either". The hard limit stays: a child whose
+ * runtime sets its own limits at start (sanitizers do) reads it, writes it back
+ * and gives up when it was lowered between the two.
+ */
+static void forbid_core_dumps(pid_t pid)
+{
+    struct rlimit limit;
+
+    if (prlimit(pid, RLIMIT_CORE, NULL, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max ? 1 : 0;
+    (void)prlimit(pid, RLIMIT_CORE, &limit, NULL);
+}
+
 void lwb_process_start_reading(struct lwb_process *process)
 {
-    const struct rlimit no_core = { 0, 0 };
     uv_os_fd_t fd;
     int size = -1;
 
-    /* A core pipe would hold the dying child's descriptors for a minute. */
-    (void)prlimit(process->pid, RLIMIT_CORE, &no_core, NULL);
+    forbid_core_dumps(process->pid);
     if (uv_fileno((uv_handle_t *)&process->output, &fd) == 0) {
         (void)fcntl(fd, F_SETPIPE_SZ, STDOUT_PIPE); /* refused: the usual size will do */
         size = fcntl(fd, F_GETPIPE_SZ);
