@@ -248,15 +248,6 @@ static bool grow_slots(struct kn_ctx *ctx, struct kn_store *store, size_t n)
     return true;
 }
 
-bool kn_expect_nodes(struct kn_ctx *ctx, size_t n)
-{
-    size_t slots = FIRST_SLOTS;
-
-    while (slots < n + n / 2 && slots < (size_t)1 << 31)
-        slots *= 2;
-    return slots <= (size_t)ctx->lasting->mask + 1 || grow_slots(ctx, ctx->lasting, slots);
-}
-
 static bool add_chunk(struct kn_ctx *ctx, struct kn_store *store)
 {
     struct kn_node *chunk;

@@ -167,9 +167,6 @@ static inline bool kn_may_go_on(struct kn_ctx *ctx)
     return kn_may_go_on_slow(ctx);
 }
 
-/* Make room in the lasting store for about so many nodes; false when memory is out. */
-bool kn_expect_nodes(struct kn_ctx *ctx, size_t n);
-
 /* The node with these parts; ranges and flags are worked out. */
 kn_ref kn_make(struct kn_ctx *ctx, enum kn_kind kind, uint32_t a, uint32_t b, uint32_t c);
 
