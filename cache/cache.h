@@ -95,6 +95,17 @@ struct lwb_cache_entry {
 int lwb_cache_lookup(struct lwb_cache *cache, const struct lwb_digest *key, bool fresh_only,
                      struct lwb_cache_entry *entry, struct lwb_error *err);
 
+/*
+ * Look up many keys, in less time than one by one: `found` is told of each that
+ * has a usable entry by the number of the key, in no particular order. The entry
+ * is borrowed until `found` returns, which must not use the cache.
+ */
+typedef void lwb_cache_found_fn(void *ctx, size_t number, const struct lwb_cache_entry *entry);
+
+int lwb_cache_lookup_many(struct lwb_cache *cache, const struct lwb_digest *keys, size_t n_keys,
+                          bool fresh_only, lwb_cache_found_fn *found, void *ctx,
+                          struct lwb_error *err);
+
 /* Replaces a warm entry by a fresh one, never the other way. */
 int lwb_cache_store(struct lwb_cache *cache, const struct lwb_digest *key,
                     const struct lwb_cache_entry *entry, struct lwb_error *err);

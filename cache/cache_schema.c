@@ -57,6 +57,11 @@ static const char *const statements[LWB_SQL_COUNT] = {
 
     [LWB_SQL_ENTRY_GET] = "SELECT entry.used, payload.body FROM entry"
                           " JOIN payload ON payload.id = entry.payload WHERE entry.key = ?1",
+    [LWB_SQL_ENTRY_GET_GROUP] =
+        "WITH wanted(number, key) AS (VALUES (0, ?1), (1, ?2), (2, ?3), (3, ?4), (4, ?5), (5, ?6),"
+        " (6, ?7), (7, ?8)) SELECT wanted.number, entry.used, payload.body FROM wanted"
+        " CROSS JOIN entry ON entry.key = wanted.key"
+        " CROSS JOIN payload ON payload.id = entry.payload",
     [LWB_SQL_ENTRY_PEEK] = "SELECT payload, fresh, size FROM entry WHERE key = ?1",
     [LWB_SQL_ENTRY_ADD] = "INSERT OR IGNORE INTO entry(key, payload, fresh, size, used)"
                           " VALUES(?1, ?2, ?3, ?4, ?5)",

@@ -8,6 +8,7 @@
 enum {
     LWB_SCHEMA_VERSION = 1,
     LWB_SCHEMA_APPLICATION = 0x4c574243, /* "LWBC", in the header of the file */
+    LWB_SQL_GROUP = 8,                   /* keys of one look-up of many */
 };
 
 /* Creates everything; runs inside a transaction. */
@@ -20,17 +21,18 @@ enum lwb_sql {
     LWB_SQL_COMMIT,
     LWB_SQL_ROLLBACK,
 
-    LWB_SQL_ENTRY_GET,      /* key -> used, body */
-    LWB_SQL_ENTRY_PEEK,     /* key -> payload, fresh, size */
-    LWB_SQL_ENTRY_ADD,      /* key, payload, fresh, size, used; nothing if it is there */
-    LWB_SQL_ENTRY_REPLACE,  /* payload, fresh, size, used, key */
-    LWB_SQL_ENTRY_TOUCH,    /* used, key, unless used since */
-    LWB_SQL_ENTRY_DELETE,   /* key */
-    LWB_SQL_ENTRY_COUNT,    /* -> count */
-    LWB_SQL_ENTRY_KEYS,     /* -> key... */
-    LWB_SQL_ENTRY_OLDEST,   /* used before, limit -> key... */
-    LWB_SQL_PAYLOAD_ADD,    /* body */
-    LWB_SQL_PAYLOAD_DELETE, /* id */
+    LWB_SQL_ENTRY_GET,       /* key -> used, body */
+    LWB_SQL_ENTRY_GET_GROUP, /* LWB_SQL_GROUP keys -> number of the key, used, body... */
+    LWB_SQL_ENTRY_PEEK,      /* key -> payload, fresh, size */
+    LWB_SQL_ENTRY_ADD,       /* key, payload, fresh, size, used; nothing if it is there */
+    LWB_SQL_ENTRY_REPLACE,   /* payload, fresh, size, used, key */
+    LWB_SQL_ENTRY_TOUCH,     /* used, key, unless used since */
+    LWB_SQL_ENTRY_DELETE,    /* key */
+    LWB_SQL_ENTRY_COUNT,     /* -> count */
+    LWB_SQL_ENTRY_KEYS,      /* -> key... */
+    LWB_SQL_ENTRY_OLDEST,    /* used before, limit -> key... */
+    LWB_SQL_PAYLOAD_ADD,     /* body */
+    LWB_SQL_PAYLOAD_DELETE,  /* id */
 
     LWB_SQL_ARTIFACT_ADD,    /* key, object */
     LWB_SQL_ARTIFACT_DELETE, /* key: all of them */

@@ -125,6 +125,29 @@ static struct span look_up_all(struct lwb_cache *cache)
     return since(start);
 }
 
+static void count_found(void *ctx, size_t number, const struct lwb_cache_entry *entry)
+{
+    (void)number;
+    *(unsigned *)ctx += entry->report.len == report_size;
+}
+
+/* As a run does it that knows all its keys. */
+static struct span look_up_many(struct lwb_cache *cache)
+{
+    struct span start = now();
+    struct lwb_digest *keys = lwb_alloc_array(n_results, sizeof(*keys));
+    unsigned n_found = 0;
+    struct lwb_error err;
+
+    for (unsigned i = 0; i < n_results; i++)
+        keys[i] = key_of(scattered(i));
+    if (lwb_cache_lookup_many(cache, keys, n_results, false, count_found, &n_found, &err) < 0 ||
+        n_found != n_results)
+        die("lookup many", "not found");
+    lwb_free(keys);
+    return since(start);
+}
+
 /* ---- bare -------------------------------------------------------------------------------- */
 
 static void run(sqlite3 *sql, const char *text)
@@ -279,6 +302,7 @@ static void measure_body(void)
 
 static struct comparison storing;
 static struct comparison looking_up;
+static struct comparison looking_up_many;
 static struct comparison opening;
 
 static struct span open_cache_for_one(void)
@@ -321,6 +345,8 @@ static void run_round(void)
     record(storing.floor, insert_all(sql));
     record(looking_up.ours, look_up_all(cache));
     record(looking_up.floor, select_all(sql));
+    record(looking_up_many.ours, look_up_many(cache));
+    record(looking_up_many.floor, select_all(sql));
     lwb_cache_close(cache);
     run(sql, "PRAGMA wal_checkpoint(TRUNCATE)");
     sqlite3_close(sql);
@@ -347,6 +373,7 @@ int main(int argc, char **argv)
            sqlite3_libversion());
     compare(&storing, "cache_store", "cache_store_cpu");
     compare(&looking_up, "cache_lookup", "cache_lookup_cpu");
+    compare(&looking_up_many, "cache_lookup_many", "cache_lookup_many_cpu");
     compare(&opening, "cache_open_lookup_close", "cache_open_lookup_close_cpu");
     for (unsigned round = 0; round < n_rounds; round++)
         run_round();
@@ -354,6 +381,7 @@ int main(int argc, char **argv)
     (void)rmdir(dir);
     report_and_release(&storing, n_results);
     report_and_release(&looking_up, n_results);
+    report_and_release(&looking_up_many, n_results);
     report_and_release(&opening, 1);
     return 0;
 }

@@ -82,6 +82,13 @@ static void give_sqlite_our_memory(void)
     assert_int_equal(sqlite3_initialize(), SQLITE_OK);
 }
 
+static void check_old(void *ctx, size_t number, const struct lwb_cache_entry *entry)
+{
+    (void)ctx;
+    assert_int_equal(number, 0);
+    assert_int_equal(entry->check_ns, OLD);
+}
+
 /* A bit of everything. Returns whether the new result was acknowledged. */
 static bool use(struct cache_fixture *fixture, struct lwb_buf *warning)
 {
@@ -110,6 +117,7 @@ static bool use(struct cache_fixture *fixture, struct lwb_buf *warning)
     (void)lwb_cache_store_batch(cache, &digest, &new_key, 1, &err);
     (void)lwb_cache_store_components(cache, lwb_bytes_text("M"), &new_key, components, 2, &err);
     stored = lwb_cache_commit(cache, &err) == LWB_OK && stored;
+    (void)lwb_cache_lookup_many(cache, &old_key, 1, false, check_old, NULL, &err);
     (void)lwb_cache_explain(cache, lwb_bytes_text("M"), &old_key, components, 1, &why, &text, &err);
     (void)lwb_cache_lookup_batch(cache, &digest, &new_key, 1, false, &err);
     (void)lwb_cache_file_digest(cache, "/proc/self/exe", &digest, NULL, &err);

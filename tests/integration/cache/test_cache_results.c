@@ -117,6 +117,54 @@ static void what_is_dropped_is_gone(void **state)
     lwb_cache_close(cache);
 }
 
+enum { MANY = 50 };
+
+/* By key: how often it was found, and that it was found as itself. */
+static void note_found(void *ctx, size_t number, const struct lwb_cache_entry *entry)
+{
+    unsigned *times = ctx;
+
+    assert_true(number < MANY);
+    assert_int_equal(entry->check_ns, number);
+    times[number]++;
+}
+
+/*
+ * By number: those of 0 to 9 are committed, 10 to 19 pending, 20 to 29 dropped
+ * again, 30 to 39 fresh and committed, 40 to 49 never stored.
+ */
+static void many_are_found_at_once(void **state)
+{
+    struct cache_fixture *fixture = *state;
+    struct lwb_cache *cache = cache_fixture_open(fixture, LWB_CACHE_READ_WRITE);
+    struct lwb_digest keys[MANY];
+    struct lwb_error err;
+
+    for (uint32_t i = 0; i < MANY; i++)
+        keys[i] = cache_key(i);
+    for (uint32_t i = 0; i < 40; i++)
+        if (i < 10 || i >= 20)
+            cache_store_numbered(cache, i, i, i >= 30);
+    assert_int_equal(lwb_cache_commit(cache, &err), LWB_OK);
+    for (uint32_t i = 10; i < 20; i++)
+        cache_store_numbered(cache, i, i, false);
+    for (uint32_t i = 20; i < 30; i++)
+        assert_int_equal(lwb_cache_drop(cache, &keys[i], &err), LWB_OK);
+    for (size_t count = 0; count <= MANY; count++) { /* every way in which groups can end */
+        for (int fresh_only = 0; fresh_only < 2; fresh_only++) {
+            unsigned times[MANY] = { 0 };
+
+            assert_int_equal(
+                lwb_cache_lookup_many(cache, keys, count, fresh_only != 0, note_found, times, &err),
+                LWB_OK);
+            for (size_t i = 0; i < MANY; i++)
+                assert_int_equal(times[i],
+                                 i < count && i < 40 && (fresh_only ? i >= 30 : i < 20 || i >= 30));
+        }
+    }
+    lwb_cache_close(cache);
+}
+
 static void a_batch_needs_all_its_members(void **state)
 {
     struct cache_fixture *fixture = *state;
@@ -189,6 +237,7 @@ int main(void)
         CACHE_TEST(a_result_waits_a_second_at_most),
         CACHE_TEST(fresh_replaces_warm_and_never_the_other_way),
         CACHE_TEST(what_is_dropped_is_gone),
+        CACHE_TEST(many_are_found_at_once),
         CACHE_TEST(a_batch_needs_all_its_members),
         CACHE_TEST(reading_only_stores_nothing),
         CACHE_TEST(a_result_that_is_too_large_is_refused),
