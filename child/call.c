@@ -31,7 +31,8 @@ void lwb_call_end(struct lwb_call *call)
         lwb_free((void *)call->streams[i].stream);
     lwb_free(call->streams);
     lwb_buf_release(&call->frame);
-    *call = (struct lwb_call){ 0 };
+    call->streams = NULL;
+    call->n_streams = call->cap_streams = 0;
 }
 
 uint64_t lwb_call_diagnostic_limit(uint64_t asked)

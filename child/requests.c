@@ -12,7 +12,7 @@ struct work {
     const struct lwb_host *host;
     void *session;
     struct lwb_message *message;
-    struct lwb_call call;
+    struct lwb_call *call;
     struct lwb_message_head head; /* of the response */
     struct lwb_buf *frame;
     uint32_t limit;
@@ -27,9 +27,9 @@ static int unsupported(const struct work *work, struct lwb_error *err)
 /* Whatever a call-back failed with, the host cannot answer over it. */
 static int settle(const struct work *work, int rc, struct lwb_error *err)
 {
-    if (work->call.failure.code == LWB_OK)
+    if (work->call->failure.code == LWB_OK)
         return rc;
-    *err = work->call.failure;
+    *err = work->call->failure;
     return err->code;
 }
 
@@ -86,16 +86,16 @@ static int answer_check(struct work *work, struct lwb_error *err)
         return unsupported(work, err);
     if (lwb_check_request_decode(&request, work->message, err) < 0)
         return err->code;
-    work->call.diagnostic_bytes = lwb_call_diagnostic_limit(request.max_diagnostic_bytes);
-    rc = work->host->check(work->session, &request, &work->call, &response, err);
+    work->call->diagnostic_bytes = lwb_call_diagnostic_limit(request.max_diagnostic_bytes);
+    rc = work->host->check(work->session, &request, work->call, &response, err);
     rc = settle(work, rc, err);
     if (rc < 0)
         return rc;
-    response.truncated |= work->call.truncated;
-    response.streams = work->call.streams;
-    response.n_streams = work->call.n_streams;
+    response.truncated |= work->call->truncated;
+    response.streams = work->call->streams;
+    response.n_streams = work->call->n_streams;
     if (!response.check_ns)
-        response.check_ns = lwb_clock_ns() - work->call.started_ns;
+        response.check_ns = lwb_clock_ns() - work->call->started_ns;
     return lwb_check_response_encode(work->frame, &work->head, &response, work->limit, err);
 }
 
@@ -109,12 +109,12 @@ static int answer_elaborate(struct work *work, struct lwb_error *err)
         return unsupported(work, err);
     if (lwb_elaborate_request_decode(&request, work->message, err) < 0)
         return err->code;
-    work->call.diagnostic_bytes = lwb_call_diagnostic_limit(request.max_diagnostic_bytes);
-    rc = work->host->elaborate(work->session, &request, &work->call, &response, err);
+    work->call->diagnostic_bytes = lwb_call_diagnostic_limit(request.max_diagnostic_bytes);
+    rc = work->host->elaborate(work->session, &request, work->call, &response, err);
     rc = settle(work, rc, err);
     if (rc < 0)
         return rc;
-    response.truncated |= work->call.truncated;
+    response.truncated |= work->call->truncated;
     return lwb_elaborate_response_encode(work->frame, &work->head, &response, work->limit, err);
 }
 
@@ -128,12 +128,12 @@ static int answer_kernel_check(struct work *work, struct lwb_error *err)
         return unsupported(work, err);
     if (lwb_elaborate_request_decode(&request, work->message, err) < 0)
         return err->code;
-    work->call.diagnostic_bytes = lwb_call_diagnostic_limit(request.max_diagnostic_bytes);
-    rc = work->host->kernel_check(work->session, &request, &work->call, &response, err);
+    work->call->diagnostic_bytes = lwb_call_diagnostic_limit(request.max_diagnostic_bytes);
+    rc = work->host->kernel_check(work->session, &request, work->call, &response, err);
     rc = settle(work, rc, err);
     if (rc < 0)
         return rc;
-    response.truncated |= work->call.truncated;
+    response.truncated |= work->call->truncated;
     return lwb_kernel_response_encode(work->frame, &work->head, &response, work->limit, err);
 }
 
@@ -150,7 +150,7 @@ static int answer_declaration_kinds(struct work *work, struct lwb_error *err)
         return unsupported(work, err);
     if (lwb_declaration_kinds_request_decode(&request, work->message, err) < 0)
         return err->code;
-    rc = work->host->declaration_kinds(work->session, request.names, &work->call, &kinds, err);
+    rc = work->host->declaration_kinds(work->session, request.names, work->call, &kinds, err);
     rc = settle(work, rc, err);
     response.items = kinds;
     return rc < 0
@@ -169,7 +169,7 @@ static int answer_declaration_names(struct work *work, struct lwb_error *err)
         return unsupported(work, err);
     if (lwb_declaration_names_request_decode(&request, work->message, err) < 0)
         return err->code;
-    rc = work->host->declaration_names(work->session, request.prefix, &work->call, &names, err);
+    rc = work->host->declaration_names(work->session, request.prefix, work->call, &names, err);
     rc = settle(work, rc, err);
     response.items = names;
     return rc < 0
@@ -192,10 +192,10 @@ static int run_export(struct work *work, const struct lwb_export_request *reques
         return host->doctor ? host->doctor(work->session, request, answer, err)
                             : unsupported(work, err);
     case LWB_MSG_COMMAND:
-        return host->command ? host->command(work->session, request, &work->call, answer, err)
+        return host->command ? host->command(work->session, request, work->call, answer, err)
                              : unsupported(work, err);
     default:
-        return host->stream ? host->stream(work->session, request, &work->call, answer, err)
+        return host->stream ? host->stream(work->session, request, work->call, answer, err)
                             : unsupported(work, err);
     }
 }
@@ -210,16 +210,16 @@ static int too_large(const struct work *work, struct lwb_error *err)
 static int encode_export(struct work *work, struct lwb_bytes json, struct lwb_error *err)
 {
     struct lwb_stream_summary summary = {
-        .total_rows = lwb_call_rows(&work->call),
-        .streams = work->call.streams,
-        .n_streams = work->call.n_streams,
-        .child_ns = lwb_clock_ns() - work->call.started_ns,
+        .total_rows = lwb_call_rows(work->call),
+        .streams = work->call->streams,
+        .n_streams = work->call->n_streams,
+        .child_ns = lwb_clock_ns() - work->call->started_ns,
         .metadata = json,
     };
     struct lwb_answer answer = {
         .json = json,
-        .streams = work->call.streams,
-        .n_streams = work->call.n_streams,
+        .streams = work->call->streams,
+        .n_streams = work->call->n_streams,
     };
 
     if (work->message->head.type == LWB_MSG_STREAM)
@@ -281,6 +281,7 @@ int lwb_requests_answer(struct lwb_requests *requests, struct lwb_message *messa
         .frame = frame,
         .limit = lwb_outlet_limit(outlet),
     };
+    struct lwb_call call;
     int rc;
 
     work.head.type = LWB_MSG_RESPONSE;
@@ -288,8 +289,9 @@ int lwb_requests_answer(struct lwb_requests *requests, struct lwb_message *messa
         return answer_open(requests, &work, err);
     if (!work.host)
         return lwb_fail(err, LWB_ERR_SESSION_INVALID, "no session is open");
-    lwb_call_begin(&work.call, outlet, &message->head);
+    lwb_call_begin(&call, outlet, &message->head);
+    work.call = &call;
     rc = answer_in_session(&work, err);
-    lwb_call_end(&work.call);
+    lwb_call_end(&call);
     return rc;
 }

@@ -294,13 +294,19 @@ int lwb_refusal_to_error(const struct lwb_refusal *refusal, struct lwb_error *er
  * ---------------------------------------------------------------------------- */
 
 struct cJSON;
+struct lwb_member;
 struct lwb_message_block;
 
 /* One received payload, parsed. The payload's bytes must outlive it. */
 struct lwb_message {
     struct lwb_message_head head;
-    struct cJSON *json;          /* NULL when there is nothing but the head */
     struct lwb_bytes attachment; /* ptr is NULL when there is none */
+
+    /* The codecs' own: the members, scanned or as a tree. */
+    struct lwb_bytes text;
+    struct lwb_member *members;
+    size_t n_members;
+    struct cJSON *json;
     struct lwb_message_block *blocks;
 };
 

@@ -21,13 +21,12 @@ int lwb_progress_encode(struct lwb_buf *out, const struct lwb_message_head *head
 int lwb_progress_decode(struct lwb_progress *out, struct lwb_message *message,
                         struct lwb_error *err)
 {
-    const cJSON *json = message->json;
-    struct lwb_progress value = { .has_total = lwb_json_find(json, "total") != NULL };
+    struct lwb_progress value = { .has_total = lwb_message_has(message, "total") };
 
-    if (lwb_json_get_text(json, "phase", &value.phase, err) < 0 ||
-        lwb_json_get_count(json, "current", &value.current, err) < 0 ||
-        lwb_message_count(json, "total", &value.total, err) < 0 ||
-        lwb_message_count(json, "elapsed_ns", &value.elapsed_ns, err) < 0)
+    if (lwb_message_get_text(message, "phase", &value.phase, err) < 0 ||
+        lwb_message_get_count(message, "current", &value.current, err) < 0 ||
+        lwb_message_count(message, "total", &value.total, err) < 0 ||
+        lwb_message_count(message, "elapsed_ns", &value.elapsed_ns, err) < 0)
         return lwb_message_bad(message, err);
     *out = value;
     return LWB_OK;
@@ -51,9 +50,10 @@ int lwb_diagnostic_encode(struct lwb_buf *out, const struct lwb_message_head *he
     return lwb_writer_end(&writer, value->message.ptr ? value->message : lwb_bytes("", 0), err);
 }
 
-static int decode_position(const cJSON *json, const char *key, int64_t *out, struct lwb_error *err)
+static int decode_position(struct lwb_message *message, const char *key, int64_t *out,
+                           struct lwb_error *err)
 {
-    int rc = lwb_json_opt_int(json, key, -1, out, err);
+    int rc = lwb_message_opt_int(message, key, -1, out, err);
 
     if (rc == LWB_OK && *out < -1)
         return lwb_fail(err, LWB_ERR_PROTOCOL, "\"%s\" is negative", key);
@@ -63,17 +63,16 @@ static int decode_position(const cJSON *json, const char *key, int64_t *out, str
 int lwb_diagnostic_decode(struct lwb_diagnostic *out, struct lwb_message *message,
                           struct lwb_error *err)
 {
-    const cJSON *json = message->json;
     struct lwb_diagnostic value = { .message = message->attachment };
     const char *severity;
     const char *code;
 
-    if (lwb_json_get_text(json, "severity", &severity, err) < 0 ||
-        decode_position(json, "line", &value.line, err) < 0 ||
-        decode_position(json, "column", &value.column, err) < 0 ||
-        decode_position(json, "end_line", &value.end_line, err) < 0 ||
-        decode_position(json, "end_column", &value.end_column, err) < 0 ||
-        lwb_json_opt_text(json, "code", "", &code, err) < 0)
+    if (lwb_message_get_text(message, "severity", &severity, err) < 0 ||
+        decode_position(message, "line", &value.line, err) < 0 ||
+        decode_position(message, "column", &value.column, err) < 0 ||
+        decode_position(message, "end_line", &value.end_line, err) < 0 ||
+        decode_position(message, "end_column", &value.end_column, err) < 0 ||
+        lwb_message_opt_text(message, "code", "", &code, err) < 0)
         return lwb_message_bad(message, err);
     if (lwb_severity_parse(&value.severity, severity))
         return lwb_message_bad_word(message, "severity", severity, err);
@@ -100,12 +99,11 @@ int lwb_rows_encode(struct lwb_buf *out, const struct lwb_message_head *head,
 
 int lwb_rows_decode(struct lwb_rows *out, struct lwb_message *message, struct lwb_error *err)
 {
-    const cJSON *json = message->json;
     struct lwb_rows value = { .packed = message->attachment };
 
-    if (lwb_json_get_text(json, "stream", &value.stream, err) < 0 ||
-        lwb_json_get_count(json, "first", &value.first, err) < 0 ||
-        lwb_json_get_count(json, "count", &value.count, err) < 0)
+    if (lwb_message_get_text(message, "stream", &value.stream, err) < 0 ||
+        lwb_message_get_count(message, "first", &value.first, err) < 0 ||
+        lwb_message_get_count(message, "count", &value.count, err) < 0)
         return lwb_message_bad(message, err);
     if (!value.packed.ptr) {
         (void)lwb_fail(err, LWB_ERR_PROTOCOL, "no attachment");

@@ -43,8 +43,42 @@ void *lwb_message_alloc(struct lwb_message *message, size_t count, size_t size);
 int lwb_message_strings(struct lwb_message *message, const char *key, struct lwb_strvec *out,
                         struct lwb_error *err);
 
+/*
+ * Read head and members without a tree, which is what nearly all messages
+ * allow: a head as the encoders write it, with texts that need no escapes,
+ * counts and flags behind it. Returns 1, or 0 when it has to be read as a
+ * tree; that means the same.
+ */
+int lwb_message_scan(struct lwb_message *message, struct lwb_error *err);
+
+/*
+ * Members by key, as the getters of base/json.h are: typed, absent or null
+ * only where a fallback is given. `opt_array` returns 1, or 0 when there is none.
+ */
+bool lwb_message_has(const struct lwb_message *message, const char *key);
+int lwb_message_get_text(struct lwb_message *message, const char *key, const char **out,
+                         struct lwb_error *err);
+int lwb_message_opt_text(struct lwb_message *message, const char *key, const char *fallback,
+                         const char **out, struct lwb_error *err);
+int lwb_message_get_count(struct lwb_message *message, const char *key, uint64_t *out,
+                          struct lwb_error *err);
+int lwb_message_opt_int(struct lwb_message *message, const char *key, int64_t fallback,
+                        int64_t *out, struct lwb_error *err);
+int lwb_message_get_bool(struct lwb_message *message, const char *key, bool *out,
+                         struct lwb_error *err);
+int lwb_message_opt_bool(struct lwb_message *message, const char *key, bool fallback, bool *out,
+                         struct lwb_error *err);
+int lwb_message_get_array(struct lwb_message *message, const char *key, const cJSON **out,
+                          struct lwb_error *err);
+int lwb_message_opt_array(struct lwb_message *message, const char *key, const cJSON **out,
+                          struct lwb_error *err);
+
 /* A count that may be absent: 0. */
-int lwb_message_count(const cJSON *json, const char *key, uint64_t *out, struct lwb_error *err);
+int lwb_message_count(struct lwb_message *message, const char *key, uint64_t *out,
+                      struct lwb_error *err);
+
+/* Returns 0, or -1 for a word that is no type. */
+int lwb_message_type_parse(enum lwb_message_type *out, struct lwb_bytes name);
 
 /* What a typed getter or a word that is not known failed with, as a protocol error. */
 int lwb_message_bad(const struct lwb_message *message, struct lwb_error *err);

@@ -35,8 +35,8 @@ int lwb_hello_request_decode(struct lwb_hello_request *out, struct lwb_message *
 {
     struct lwb_hello_request value;
 
-    if (lwb_json_get_count(message->json, "max_frame", &value.max_frame, err) < 0 ||
-        lwb_json_get_text(message->json, "parent", &value.parent, err) < 0)
+    if (lwb_message_get_count(message, "max_frame", &value.max_frame, err) < 0 ||
+        lwb_message_get_text(message, "parent", &value.parent, err) < 0)
         return lwb_message_bad(message, err);
     *out = value;
     return LWB_OK;
@@ -69,7 +69,7 @@ int lwb_open_request_encode(struct lwb_buf *out, const struct lwb_message_head *
     return lwb_writer_end(&writer, no_attachment, err);
 }
 
-static int decode_open_texts(struct lwb_open_request *value, const cJSON *json,
+static int decode_open_texts(struct lwb_open_request *value, struct lwb_message *message,
                              struct lwb_error *err)
 {
     const struct {
@@ -87,9 +87,9 @@ static int decode_open_texts(struct lwb_open_request *value, const cJSON *json,
     };
 
     for (size_t i = 0; i < LWB_COUNT(texts); i++)
-        if (lwb_json_opt_text(json, texts[i].key, NULL, texts[i].out, err) < 0)
+        if (lwb_message_opt_text(message, texts[i].key, NULL, texts[i].out, err) < 0)
             return err->code;
-    return lwb_json_get_text(json, "host", &value->host, err);
+    return lwb_message_get_text(message, "host", &value->host, err);
 }
 
 static int decode_open_lists(struct lwb_open_request *value, struct lwb_message *message,
@@ -119,14 +119,14 @@ static int decode_open_lists(struct lwb_open_request *value, struct lwb_message 
 int lwb_open_request_decode(struct lwb_open_request *out, struct lwb_message *message,
                             struct lwb_error *err)
 {
-    const cJSON *json = message->json;
     struct lwb_open_request value = { 0 };
 
-    if (decode_open_texts(&value, json, err) < 0 || decode_open_lists(&value, message, err) < 0 ||
-        lwb_json_opt_bool(json, "prelude", false, &value.prelude, err) < 0 ||
-        lwb_json_opt_bool(json, "module_system", false, &value.module_system, err) < 0 ||
-        lwb_message_count(json, "threads", &value.threads, err) < 0 ||
-        lwb_message_count(json, "max_memory", &value.max_memory, err) < 0)
+    if (decode_open_texts(&value, message, err) < 0 ||
+        decode_open_lists(&value, message, err) < 0 ||
+        lwb_message_opt_bool(message, "prelude", false, &value.prelude, err) < 0 ||
+        lwb_message_opt_bool(message, "module_system", false, &value.module_system, err) < 0 ||
+        lwb_message_count(message, "threads", &value.threads, err) < 0 ||
+        lwb_message_count(message, "max_memory", &value.max_memory, err) < 0)
         return lwb_message_bad(message, err);
     *out = value;
     return LWB_OK;
@@ -151,12 +151,12 @@ int lwb_check_request_encode(struct lwb_buf *out, const struct lwb_message_head 
     return lwb_writer_end(&writer, value->path ? no_attachment : present(value->source), err);
 }
 
-static int decode_isolation(enum lwb_isolation *out, const struct lwb_message *message,
+static int decode_isolation(enum lwb_isolation *out, struct lwb_message *message,
                             struct lwb_error *err)
 {
     const char *word;
 
-    if (lwb_json_opt_text(message->json, "isolation", "warm", &word, err) < 0)
+    if (lwb_message_opt_text(message, "isolation", "warm", &word, err) < 0)
         return lwb_message_bad(message, err);
     if (strcmp(word, "warm") == 0)
         *out = LWB_ISOLATION_WARM;
@@ -170,16 +170,15 @@ static int decode_isolation(enum lwb_isolation *out, const struct lwb_message *m
 int lwb_check_request_decode(struct lwb_check_request *out, struct lwb_message *message,
                              struct lwb_error *err)
 {
-    const cJSON *json = message->json;
     struct lwb_check_request value = { .source = message->attachment };
 
-    if (lwb_json_get_text(json, "module", &value.module, err) < 0 ||
-        lwb_json_get_text(json, "file", &value.file, err) < 0 ||
-        lwb_json_opt_text(json, "path", NULL, &value.path, err) < 0 ||
-        lwb_json_opt_text(json, "digest", NULL, &value.digest, err) < 0 ||
-        lwb_json_opt_bool(json, "want_artifact", false, &value.want_artifact, err) < 0 ||
-        lwb_message_count(json, "deadline_ms", &value.deadline_ms, err) < 0 ||
-        lwb_message_count(json, "max_diagnostic_bytes", &value.max_diagnostic_bytes, err) < 0)
+    if (lwb_message_get_text(message, "module", &value.module, err) < 0 ||
+        lwb_message_get_text(message, "file", &value.file, err) < 0 ||
+        lwb_message_opt_text(message, "path", NULL, &value.path, err) < 0 ||
+        lwb_message_opt_text(message, "digest", NULL, &value.digest, err) < 0 ||
+        lwb_message_opt_bool(message, "want_artifact", false, &value.want_artifact, err) < 0 ||
+        lwb_message_count(message, "deadline_ms", &value.deadline_ms, err) < 0 ||
+        lwb_message_count(message, "max_diagnostic_bytes", &value.max_diagnostic_bytes, err) < 0)
         return lwb_message_bad(message, err);
     if (decode_isolation(&value.isolation, message, err) < 0 ||
         (!value.path && need_attachment(message, err) < 0))
@@ -205,13 +204,12 @@ int lwb_elaborate_request_encode(struct lwb_buf *out, const struct lwb_message_h
 int lwb_elaborate_request_decode(struct lwb_elaborate_request *out, struct lwb_message *message,
                                  struct lwb_error *err)
 {
-    const cJSON *json = message->json;
     struct lwb_elaborate_request value = { .source = message->attachment };
 
-    if (lwb_json_get_text(json, "label", &value.label, err) < 0 ||
-        lwb_json_opt_text(json, "namespace", NULL, &value.namespace_context, err) < 0 ||
-        lwb_message_count(json, "heartbeats", &value.heartbeats, err) < 0 ||
-        lwb_message_count(json, "max_diagnostic_bytes", &value.max_diagnostic_bytes, err) < 0)
+    if (lwb_message_get_text(message, "label", &value.label, err) < 0 ||
+        lwb_message_opt_text(message, "namespace", NULL, &value.namespace_context, err) < 0 ||
+        lwb_message_count(message, "heartbeats", &value.heartbeats, err) < 0 ||
+        lwb_message_count(message, "max_diagnostic_bytes", &value.max_diagnostic_bytes, err) < 0)
         return lwb_message_bad(message, err);
     if (need_attachment(message, err) < 0)
         return err->code;
@@ -259,7 +257,7 @@ int lwb_declaration_names_request_decode(struct lwb_declaration_names_request *o
 {
     const char *prefix;
 
-    if (lwb_json_opt_text(message->json, "prefix", "", &prefix, err) < 0)
+    if (lwb_message_opt_text(message, "prefix", "", &prefix, err) < 0)
         return lwb_message_bad(message, err);
     out->prefix = prefix;
     return LWB_OK;
@@ -281,7 +279,7 @@ int lwb_export_request_decode(struct lwb_export_request *out, struct lwb_message
 {
     const char *name;
 
-    if (lwb_json_get_text(message->json, "name", &name, err) < 0)
+    if (lwb_message_get_text(message, "name", &name, err) < 0)
         return lwb_message_bad(message, err);
     if (need_attachment(message, err) < 0)
         return err->code;

@@ -107,7 +107,7 @@ static int decode_hosts(struct lwb_hello_response *value, struct lwb_message *me
     const cJSON *array;
     const cJSON *item;
 
-    if (lwb_json_get_array(message->json, "hosts", &array, err) < 0)
+    if (lwb_message_get_array(message, "hosts", &array, err) < 0)
         return err->code;
     value->hosts =
         lwb_message_alloc(message, (size_t)cJSON_GetArraySize(array), sizeof(*value->hosts));
@@ -127,14 +127,13 @@ static int decode_hosts(struct lwb_hello_response *value, struct lwb_message *me
 int lwb_hello_response_decode(struct lwb_hello_response *out, struct lwb_message *message,
                               struct lwb_error *err)
 {
-    const cJSON *json = message->json;
     struct lwb_hello_response value = { 0 };
 
-    if (lwb_json_get_text(json, "child", &value.child, err) < 0 ||
-        lwb_json_get_count(json, "max_frame", &value.max_frame, err) < 0 ||
-        lwb_json_get_count(json, "pid", &value.pid, err) < 0 ||
+    if (lwb_message_get_text(message, "child", &value.child, err) < 0 ||
+        lwb_message_get_count(message, "max_frame", &value.max_frame, err) < 0 ||
+        lwb_message_get_count(message, "pid", &value.pid, err) < 0 ||
         decode_hosts(&value, message, err) < 0 ||
-        lwb_json_opt_text(json, "lean_version", NULL, &value.lean_version, err) < 0)
+        lwb_message_opt_text(message, "lean_version", NULL, &value.lean_version, err) < 0)
         return lwb_message_bad(message, err);
     *out = value;
     return LWB_OK;
@@ -157,8 +156,8 @@ int lwb_open_response_decode(struct lwb_open_response *out, struct lwb_message *
 {
     struct lwb_open_response value;
 
-    if (lwb_json_opt_text(message->json, "lean_version", NULL, &value.lean_version, err) < 0 ||
-        lwb_json_opt_text(message->json, "note", NULL, &value.note, err) < 0)
+    if (lwb_message_opt_text(message, "lean_version", NULL, &value.lean_version, err) < 0 ||
+        lwb_message_opt_text(message, "note", NULL, &value.note, err) < 0)
         return lwb_message_bad(message, err);
     *out = value;
     return LWB_OK;
@@ -224,11 +223,10 @@ static int decode_artifacts(struct lwb_check_response *value, struct lwb_message
 {
     const cJSON *array;
     const cJSON *item;
+    int rc = lwb_message_opt_array(message, "artifacts", &array, err);
 
-    if (!lwb_json_find(message->json, "artifacts"))
-        return LWB_OK;
-    if (lwb_json_get_array(message->json, "artifacts", &array, err) < 0)
-        return err->code;
+    if (rc <= 0)
+        return rc;
     value->artifacts =
         lwb_message_alloc(message, (size_t)cJSON_GetArraySize(array), sizeof(*value->artifacts));
     if (!value->artifacts)
@@ -241,14 +239,14 @@ static int decode_artifacts(struct lwb_check_response *value, struct lwb_message
     return LWB_OK;
 }
 
-static int decode_verdict(struct lwb_check_response *value, const struct lwb_message *message,
+static int decode_verdict(struct lwb_check_response *value, struct lwb_message *message,
                           struct lwb_error *err)
 {
     const char *verdict;
     const char *reason;
 
-    if (lwb_json_get_text(message->json, "verdict", &verdict, err) < 0 ||
-        lwb_json_opt_text(message->json, "reason", "", &reason, err) < 0)
+    if (lwb_message_get_text(message, "verdict", &verdict, err) < 0 ||
+        lwb_message_opt_text(message, "reason", "", &reason, err) < 0)
         return lwb_message_bad(message, err);
     if (lwb_verdict_parse(&value->verdict, verdict))
         return lwb_message_bad_word(message, "verdict", verdict, err);
@@ -260,17 +258,16 @@ static int decode_verdict(struct lwb_check_response *value, const struct lwb_mes
 int lwb_check_response_decode(struct lwb_check_response *out, struct lwb_message *message,
                               struct lwb_error *err)
 {
-    const cJSON *json = message->json;
     struct lwb_check_response value = { 0 };
 
     if (decode_verdict(&value, message, err) < 0 ||
         lwb_message_streams(message, &value.streams, &value.n_streams, err) < 0)
         return err->code;
-    if (lwb_json_opt_text(json, "detail", NULL, &value.detail, err) < 0 ||
-        lwb_json_get_bool(json, "fresh", &value.fresh, err) < 0 ||
-        lwb_json_get_bool(json, "storable", &value.storable, err) < 0 ||
-        lwb_json_opt_bool(json, "truncated", false, &value.truncated, err) < 0 ||
-        lwb_message_count(json, "check_ns", &value.check_ns, err) < 0 ||
+    if (lwb_message_opt_text(message, "detail", NULL, &value.detail, err) < 0 ||
+        lwb_message_get_bool(message, "fresh", &value.fresh, err) < 0 ||
+        lwb_message_get_bool(message, "storable", &value.storable, err) < 0 ||
+        lwb_message_opt_bool(message, "truncated", false, &value.truncated, err) < 0 ||
+        lwb_message_count(message, "check_ns", &value.check_ns, err) < 0 ||
         decode_artifacts(&value, message, err) < 0)
         return lwb_message_bad(message, err);
     *out = value;
@@ -297,8 +294,8 @@ int lwb_elaborate_response_decode(struct lwb_elaborate_response *out, struct lwb
 {
     struct lwb_elaborate_response value;
 
-    if (lwb_json_get_bool(message->json, "success", &value.success, err) < 0 ||
-        lwb_json_opt_bool(message->json, "truncated", false, &value.truncated, err) < 0)
+    if (lwb_message_get_bool(message, "success", &value.success, err) < 0 ||
+        lwb_message_opt_bool(message, "truncated", false, &value.truncated, err) < 0)
         return lwb_message_bad(message, err);
     *out = value;
     return LWB_OK;
@@ -323,8 +320,8 @@ int lwb_kernel_response_decode(struct lwb_kernel_response *out, struct lwb_messa
     const char *status;
     int index;
 
-    if (lwb_json_get_text(message->json, "status", &status, err) < 0 ||
-        lwb_json_opt_bool(message->json, "truncated", false, &value.truncated, err) < 0)
+    if (lwb_message_get_text(message, "status", &status, err) < 0 ||
+        lwb_message_opt_bool(message, "truncated", false, &value.truncated, err) < 0)
         return lwb_message_bad(message, err);
     index = index_of(kernel_statuses, LWB_COUNT(kernel_statuses), status);
     if (index < 0)
@@ -351,7 +348,7 @@ int lwb_strings_response_decode(struct lwb_strings_response *out, struct lwb_mes
     const cJSON *array;
 
     /* Required, so that a lost list is not taken for an empty one. */
-    if (lwb_json_get_array(message->json, "items", &array, err) < 0 ||
+    if (lwb_message_get_array(message, "items", &array, err) < 0 ||
         lwb_message_strings(message, "items", &out->items, err) < 0)
         return lwb_message_bad(message, err);
     return LWB_OK;
@@ -405,8 +402,8 @@ int lwb_stream_summary_decode(struct lwb_stream_summary *out, struct lwb_message
 
     if (lwb_message_streams(message, &value.streams, &value.n_streams, err) < 0)
         return err->code;
-    if (lwb_json_get_count(message->json, "total_rows", &value.total_rows, err) < 0 ||
-        lwb_message_count(message->json, "child_ns", &value.child_ns, err) < 0)
+    if (lwb_message_get_count(message, "total_rows", &value.total_rows, err) < 0 ||
+        lwb_message_count(message, "child_ns", &value.child_ns, err) < 0)
         return lwb_message_bad(message, err);
     for (size_t i = 0; i < value.n_streams; i++)
         sum += value.streams[i].rows;
@@ -440,16 +437,15 @@ int lwb_refusal_encode(struct lwb_buf *out, const struct lwb_message_head *head,
 
 int lwb_refusal_decode(struct lwb_refusal *out, struct lwb_message *message, struct lwb_error *err)
 {
-    const cJSON *json = message->json;
     struct lwb_refusal value;
 
-    if (lwb_json_get_text(json, "code", &value.code, err) < 0 ||
-        lwb_json_get_text(json, "text", &value.text, err) < 0 ||
-        lwb_json_opt_int(json, "status", 0, &value.status, err) < 0 ||
-        lwb_json_opt_text(json, "stream", NULL, &value.stream, err) < 0 ||
-        lwb_message_count(json, "sequence", &value.sequence, err) < 0 ||
-        lwb_message_count(json, "current", &value.current, err) < 0 ||
-        lwb_message_count(json, "limit", &value.limit, err) < 0)
+    if (lwb_message_get_text(message, "code", &value.code, err) < 0 ||
+        lwb_message_get_text(message, "text", &value.text, err) < 0 ||
+        lwb_message_opt_int(message, "status", 0, &value.status, err) < 0 ||
+        lwb_message_opt_text(message, "stream", NULL, &value.stream, err) < 0 ||
+        lwb_message_count(message, "sequence", &value.sequence, err) < 0 ||
+        lwb_message_count(message, "current", &value.current, err) < 0 ||
+        lwb_message_count(message, "limit", &value.limit, err) < 0)
         return lwb_message_bad(message, err);
     *out = value;
     return LWB_OK;

@@ -161,6 +161,7 @@ int lwb_reply_take(struct lwb_kept_reply *out, const struct lwb_reply *reply, st
     *out = (struct lwb_kept_reply){ *reply, *reply->message, copy };
     *reply->message = (struct lwb_message){ .head = reply->message->head };
     out->message.attachment = kept;
+    out->message.text = lwb_bytes(NULL, 0); /* it was read; the payload goes */
     out->reply.message = NULL;
     if (reply->type == LWB_MSG_STREAM)
         out->reply.summary.metadata = kept;

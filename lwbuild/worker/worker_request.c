@@ -156,7 +156,7 @@ static int take_hello(struct lwb_worker *worker, struct lwb_message *message, st
         return rc;
     lwb_message_release(&worker->hello_message);
     worker->hello_message = *message;
-    worker->hello_message.attachment = lwb_bytes(NULL, 0);
+    worker->hello_message.attachment = worker->hello_message.text = lwb_bytes(NULL, 0);
     *message = (struct lwb_message){ .head = message->head };
     worker->hello = hello;
     worker->max_frame = (uint32_t)hello.max_frame;

@@ -2,7 +2,8 @@
  * What supervision costs: each figure beside the floor that the machine sets,
  * measured in the same run, in turns. One JSON line per figure:
  *
- *     bench_worker [rounds]        more rounds, steadier figures (default 5)
+ *     bench_worker [rounds [which]]   more rounds, steadier figures (default 5);
+ *                                     which: round-trip, rows, ends or memory (default: all)
  *
  * The child is echo-child: the real child around a host that does no work.
  */
@@ -12,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -451,19 +453,30 @@ static void bench_memory(struct bench *bench, unsigned rounds)
     stop(bench);
 }
 
+static bool is_wanted(const char *which, const char *name)
+{
+    return !which || strcmp(which, name) == 0;
+}
+
 int main(int argc, char **argv)
 {
+    const char *which = argc > 2 ? argv[2] : NULL;
     unsigned rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 5;
     struct bench bench = { 0 };
 
     (void)signal(SIGPIPE, SIG_IGN);
     create(&bench);
     printf("{\"name\":\"machine\",\"cpus\":%ld}\n", sysconf(_SC_NPROCESSORS_ONLN));
-    bench_round_trip(&bench, rounds, 0);
-    bench_round_trip(&bench, rounds, -1);
-    bench_rows(&bench, rounds);
-    bench_ends(&bench, rounds);
-    bench_memory(&bench, rounds);
+    if (is_wanted(which, "round-trip")) {
+        bench_round_trip(&bench, rounds, 0);
+        bench_round_trip(&bench, rounds, -1);
+    }
+    if (is_wanted(which, "rows"))
+        bench_rows(&bench, rounds);
+    if (is_wanted(which, "ends"))
+        bench_ends(&bench, rounds);
+    if (is_wanted(which, "memory"))
+        bench_memory(&bench, rounds);
     lwb_session_destroy(bench.session);
     lwb_worker_destroy(bench.worker);
     return uv_loop_close(&bench.loop) == 0 ? 0 : 1;

@@ -422,8 +422,8 @@ static void wrong_bodies_are_refused(void **state)
     assert_string_equal("response message: 2 rows in all, 1 in the streams", err.text);
 }
 
-/* A plain head is read without a tree; one that looks nearly like it must mean the same. */
-static void plain_heads_mean_what_the_long_way_says(void **state)
+/* A usual head is read without a tree; one that looks nearly like it must mean the same. */
+static void usual_heads_mean_what_the_tree_says(void **state)
 {
     static const struct {
         const char *payload;
@@ -432,7 +432,27 @@ static void plain_heads_mean_what_the_long_way_says(void **state)
     } cases[] = {
         { HEAD "}", LWB_OK, false },
         { HEAD "} ", LWB_OK, true },
-        { HEAD ",\"x\":1}", LWB_OK, true },
+        { HEAD ",\"x\":1}", LWB_OK, false },
+        { HEAD ",\"x\":\"a\",\"y\":true,\"z\":false}", LWB_OK, false },
+        { HEAD ",\"x\":\"\xc3\xa9\"}", LWB_OK, false },
+        { HEAD ",\"x\":\"\xc3\"}", LWB_ERR_PROTOCOL, false },
+        { HEAD ",\"x\":\"a\\n\"}", LWB_OK, true },
+        { HEAD ",\"x\":\"a\nb\"}", LWB_ERR_PROTOCOL, false },
+        { HEAD ",\"x\":-1}", LWB_OK, true },
+        { HEAD ",\"x\":1.5}", LWB_OK, true },
+        { HEAD ",\"x\":null}", LWB_OK, true },
+        { HEAD ",\"x\":[]}", LWB_OK, true },
+        { HEAD ",\"x\":1,}", LWB_ERR_PROTOCOL, false },
+        { HEAD ",\"x\":}", LWB_ERR_PROTOCOL, false },
+        { HEAD ",\"x\":truee}", LWB_ERR_PROTOCOL, false },
+        { HEAD ",\"x}", LWB_ERR_PROTOCOL, false },
+        { HEAD ",}", LWB_ERR_PROTOCOL, false },
+        { HEAD ",\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,"
+               "\"j\":1,\"k\":1,\"l\":1}",
+          LWB_OK, false },
+        { HEAD ",\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,"
+               "\"j\":1,\"k\":1,\"l\":1,\"m\":1}",
+          LWB_OK, true },
         { "{\"version\":1,\"generation\":1,\"request\":1,\"type\":\"a\"}", LWB_ERR_PROTOCOL,
           false },
         { "{\"version\":2,\"generation\":1,\"request\":1,\"type\":\"rows\"}", LWB_ERR_PROTOCOL,
@@ -455,6 +475,37 @@ static void plain_heads_mean_what_the_long_way_says(void **state)
         if (cases[i].rc == LWB_OK)
             assert_int_equal(LWB_MSG_RESPONSE, message.head.type);
     }
+}
+
+/* What a table of members cannot answer, the tree does: the same words, and what it can still. */
+static void members_of_the_wrong_kind_are_named(void **state)
+{
+    LWB_AUTO(lwb_message_release) struct lwb_message message = { 0 };
+    struct lwb_elaborate_request request;
+    struct lwb_check_response check;
+    struct lwb_error err;
+
+    (void)state;
+    assert_int_equal(LWB_OK,
+                     lwb_message_decode(&message,
+                                        lwb_bytes_text(HEAD ",\"label\":\"a\",\"namespace\":7,"
+                                                            "\"streams\":1}\ntext"),
+                                        &err));
+    assert_null(message.json);
+    assert_int_equal(LWB_ERR_PROTOCOL, lwb_elaborate_request_decode(&request, &message, &err));
+    assert_string_equal("response message: \"namespace\" is not a string", err.text);
+    assert_non_null(message.json);
+    assert_int_equal(LWB_ERR_PROTOCOL, lwb_check_response_decode(&check, &message, &err));
+    assert_string_equal("response message: \"verdict\" is missing", err.text);
+    lwb_message_release(&message);
+    assert_int_equal(LWB_OK, lwb_message_decode(&message,
+                                                lwb_bytes_text(HEAD ",\"label\":\"a\",\"label\":"
+                                                                    "\"b\"}\ntext"),
+                                                &err));
+    assert_int_equal(LWB_OK, lwb_elaborate_request_decode(&request, &message, &err));
+    assert_string_equal("a", request.label); /* the first one, as in a tree */
+    assert_null(request.namespace_context);
+    assert_null(message.json);
 }
 
 static void members_of_a_later_version_are_ignored(void **state)
@@ -516,7 +567,8 @@ int main(void)
         cmocka_unit_test(a_cut_row_is_noticed),
         cmocka_unit_test(wrong_heads_are_refused),
         cmocka_unit_test(wrong_bodies_are_refused),
-        cmocka_unit_test(plain_heads_mean_what_the_long_way_says),
+        cmocka_unit_test(usual_heads_mean_what_the_tree_says),
+        cmocka_unit_test(members_of_the_wrong_kind_are_named),
         cmocka_unit_test(members_of_a_later_version_are_ignored),
         cmocka_unit_test(a_message_over_the_limit_leaves_the_buffer_alone),
     };
