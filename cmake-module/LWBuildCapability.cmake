@@ -58,6 +58,7 @@ Functions of a Lean library as commands that a C program, the shell or a build r
 include_guard(GLOBAL)
 
 include("${CMAKE_CURRENT_LIST_DIR}/LeanToolchain.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/lean-capability/LeanLibraries.cmake")
 
 cmake_policy(PUSH)
 cmake_policy(VERSION 3.20...3.31)
@@ -170,6 +171,7 @@ endfunction()
 # else Make would run the command for everybody who depends on its outputs.
 function(_lwbuild_capability_add_modules target folder settings)
   set(scripts "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/lean-capability")
+  lean_shared_libraries(libraries "${prefix}")
   _lwbuild_capability_forget(forget ${target}_modules)
   add_custom_command(
     OUTPUT "${folder}/liblean_modules.a"
@@ -177,7 +179,7 @@ function(_lwbuild_capability_add_modules target folder settings)
     COMMAND "${CMAKE_COMMAND}" -D "SETTINGS=${settings}" -P "${scripts}/BuildModules.cmake"
     ${forget}
     DEPENDS "${settings}" "${scripts}/BuildModules.cmake" "${scripts}/LeanExports.cmake"
-        "${prefix}/bin/lean"
+        "${scripts}/Failure.cmake" "${prefix}/bin/lean" "${prefix}/include/lean/lean.h" ${libraries}
     DEPFILE "${folder}/modules.d"
     COMMENT "Building the Lean library ${arg_LIBRARY} for ${target}"
     VERBATIM)
@@ -185,9 +187,7 @@ function(_lwbuild_capability_add_modules target folder settings)
 endfunction()
 
 function(_lwbuild_capability_link_lean target prefix)
-  file(GLOB libraries
-      "${prefix}/lib/lean/libleanshared*${CMAKE_SHARED_LIBRARY_SUFFIX}"
-      "${prefix}/lib/lean/libInit_shared*${CMAKE_SHARED_LIBRARY_SUFFIX}")
+  lean_shared_libraries(libraries "${prefix}")
   if(NOT libraries)
     _lwbuild_capability_fail("${target}" "there is no libleanshared in ${prefix}/lib/lean")
   endif()
@@ -235,6 +235,10 @@ function(_lwbuild_capability_write_settings file target project prefix)
     set(VERSION "${arg_VERSION}")
   endif()
   set(AR "${CMAKE_AR}")
+  set(TOUCH FALSE)
+  if(CMAKE_GENERATOR MATCHES "Makefiles")
+    set(TOUCH TRUE)
+  endif()
   configure_file("${CMAKE_CURRENT_FUNCTION_LIST_DIR}/lean-capability/settings.cmake.in" "${file}" @ONLY)
 endfunction()
 
@@ -255,6 +259,10 @@ function(add_lean_capability target)
     set(arg_TOOLCHAIN "${LWBUILD_TOOLCHAIN}")
   endif()
   lean_toolchain(prefix why PROJECT "${project}" TOOLCHAIN "${arg_TOOLCHAIN}")
+  if(lean_toolchain_file)
+    # Its change must not wait for someone to run CMake.
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${lean_toolchain_file}")
+  endif()
   if(NOT prefix AND arg_OPTIONAL)
     _lwbuild_capability_add_skipped(${target} "${why}")
     return()

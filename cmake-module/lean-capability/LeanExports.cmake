@@ -8,16 +8,16 @@
 #
 # where the last argument is the world (see lean_abi.h).
 
-# Sets <out> to the types of the arguments; "value" if it has none; "" if it is not declared.
+# Sets <out> to "result(arguments)", to "value" if it takes none, to "" if it is not declared.
 function(_lean_read_signature out symbol)
   set(${out} "" PARENT_SCOPE)
   foreach(file IN LISTS ARGN)
     # Brackets in CMake lists hide semicolons: no line of interest has any.
     file(STRINGS "${file}" line LIMIT_COUNT 1
         REGEX "^(LEAN_EXPORT )?[A-Za-z0-9_]+[ *]* ${symbol}(\\([^)]*\\))?;")
-    if(line MATCHES "${symbol}\\(([^)]*)\\)")
-      string(REPLACE " " "" types "${CMAKE_MATCH_1}")
-      set(${out} "${types}" PARENT_SCOPE)
+    if(line MATCHES "([A-Za-z0-9_]+[ *]*) ${symbol}(\\([^)]*\\))")
+      string(REPLACE " " "" signature "${CMAKE_MATCH_1}${CMAKE_MATCH_2}")
+      set(${out} "${signature}" PARENT_SCOPE)
       return()
     elseif(line)
       set(${out} "value" PARENT_SCOPE)
@@ -25,13 +25,15 @@ function(_lean_read_signature out symbol)
   endforeach()
 endfunction()
 
-function(_lean_demand_export symbol pattern type)
-  _lean_read_signature(types "${symbol}" ${ARGN})
-  if(types STREQUAL "")
-    message(FATAL_ERROR "${NAME}: no module of ${LIBRARY} exports ${symbol}; write @[export ${symbol}] above a "
-        "function of type ${type}")
-  elseif(NOT types MATCHES "${pattern}")
-    message(FATAL_ERROR "${NAME}: ${symbol} does not have the type ${type} (in C its arguments are: ${types})")
+# C does not tell all types apart: what is left, the adaptor finds out when the export is called.
+function(_lean_demand_export symbol arguments type)
+  _lean_read_signature(signature "${symbol}" ${ARGN})
+  if(signature STREQUAL "")
+    lean_capability_fail(export-missing "write @[export ${symbol}] above a function of type ${type}"
+        "no module of ${LIBRARY} exports ${symbol}")
+  elseif(NOT signature STREQUAL "lean_object*(${arguments})")
+    lean_capability_fail(export-type "give it that type, or offer it as what it is"
+        "${symbol} does not have the type ${type} (in C it is: ${signature})")
   endif()
 endfunction()
 
@@ -51,21 +53,24 @@ endfunction()
 
 # A JSON text with Lean's version left out, as C: the adaptor knows the version.
 function(_lean_default_metadata out)
+  lean_capability_json_text(name "${NAME}")
+  lean_capability_json_text(version "${VERSION}")
   set(commands "")
   foreach(item IN LISTS JSON STREAM)
     string(REGEX REPLACE "=.*$" "" command "${item}")
-    list(APPEND commands "{\\\"name\\\":\\\"${command}\\\",\\\"version\\\":\\\"${VERSION}\\\"}")
+    list(APPEND commands "{\"name\":\"${command}\",\"version\":${version}}")
   endforeach()
   list(JOIN commands "," commands)
-  set(${out} "\"{\\\"name\\\":\\\"${NAME}\\\",\\\"version\\\":\\\"${VERSION}\\\",\\\"lean_version\\\":\\\"\" lean \
-\"\\\",\\\"commands\\\":[${commands}]}\"" PARENT_SCOPE)
+  lean_capability_json_text(before "{\"name\":${name},\"version\":${version},\"lean_version\":\"")
+  lean_capability_json_text(behind "\",\"commands\":[${commands}]}")
+  set(${out} "${before} lean ${behind}" PARENT_SCOPE)
 endfunction()
 
 # The initialiser is defined in the root module's C, on one line.
 function(_lean_read_initializer out_name out_builtin file)
   file(STRINGS "${file}" lines REGEX "^LEAN_EXPORT lean_object\\* initialize_[A-Za-z0-9_]+\\(.*\\) *{")
   if(NOT lines MATCHES "(initialize_[A-Za-z0-9_]+)\\(([^)]*)\\)")
-    message(FATAL_ERROR "${NAME}: ${file} defines no initialiser")
+    lean_capability_fail(lean-unknown "use a Lean that this lwbuild knows" "${file} defines no initialiser")
   endif()
   set(${out_name} "${CMAKE_MATCH_1}" PARENT_SCOPE)
   set(${out_builtin} 0 PARENT_SCOPE)
@@ -82,7 +87,7 @@ function(_lean_read_world out)
   string(REGEX MATCH "MINOR +([0-9]+)" ignored "${lines}")
   set(${out} "" PARENT_SCOPE)
   if("${major}.${CMAKE_MATCH_1}" VERSION_LESS 4.26)
-    set(${out} ",lean_object\\*" PARENT_SCOPE)
+    set(${out} ",lean_object*" PARENT_SCOPE)
   endif()
 endfunction()
 
@@ -90,11 +95,11 @@ function(write_lean_exports c_files foreign)
   _lean_read_world(world)
   foreach(item IN LISTS JSON METADATA DOCTOR)
     string(REGEX REPLACE "^.*=" "" symbol "${item}")
-    _lean_demand_export("${symbol}" "^lean_object\\*${world}$" "String -> IO String" ${c_files})
+    _lean_demand_export("${symbol}" "lean_object*${world}" "String -> IO String" ${c_files})
   endforeach()
   foreach(item IN LISTS STREAM)
     string(REGEX REPLACE "^.*=" "" symbol "${item}")
-    _lean_demand_export("${symbol}" "^lean_object\\*,size_t,size_t${world}$"
+    _lean_demand_export("${symbol}" "lean_object*,size_t,size_t${world}"
         "String -> USize -> USize -> IO UInt8" ${c_files})
   endforeach()
   list(GET c_files -1 root)
@@ -108,10 +113,13 @@ function(write_lean_exports c_files foreign)
   _lean_table(commands "" ${JSON})
   _lean_table(streams "" ${STREAM})
   _lean_default_metadata(default)
-  set(text "/* Made by add_lean_capability(${NAME}). */
-#define LWB_LEAN_NAME \"${NAME}\"
-#define LWB_LEAN_CAPABILITY_VERSION \"${VERSION}\"
-#define LWB_LEAN_SYSROOT \"${PREFIX}\"
+  foreach(variable IN ITEMS NAME VERSION PREFIX) # C has the escapes of JSON
+    lean_capability_json_text(${variable}_c "${${variable}}")
+  endforeach()
+  set(text "/* Made from what the Lean library ${LIBRARY} exports. */
+#define LWB_LEAN_NAME ${NAME_c}
+#define LWB_LEAN_CAPABILITY_VERSION ${VERSION_c}
+#define LWB_LEAN_SYSROOT ${PREFIX_c}
 #define LWB_LEAN_INITIALIZER ${initializer}
 #define LWB_LEAN_BUILTIN_FLAG ${builtin}
 #define LWB_LEAN_USES_LEAN ${uses_lean}

@@ -3,6 +3,7 @@
 #   cmake -D SETTINGS=<settings.cmake> -D LIBRARY_FILE=<file> -D OUTPUT=<manifest> -P WriteManifest.cmake
 cmake_minimum_required(VERSION 3.20)
 include("${SETTINGS}")
+include("${CMAKE_CURRENT_LIST_DIR}/Failure.cmake")
 
 function(json_names out)
   set(names "")
@@ -14,17 +15,12 @@ function(json_names out)
   set(${out} "[${names}]" PARENT_SCOPE)
 endfunction()
 
-function(json_text out text)
-  string(REPLACE "\\" "\\\\" text "${text}")
-  string(REPLACE "\"" "\\\"" text "${text}")
-  set(${out} "\"${text}\"" PARENT_SCOPE)
-endfunction()
-
 # Another Lean in this place needs another library: lean.h tells them apart.
 execute_process(COMMAND "${PREFIX}/bin/lean" --version OUTPUT_VARIABLE lean OUTPUT_STRIP_TRAILING_WHITESPACE
     RESULT_VARIABLE result)
 if(NOT result EQUAL 0)
-  message(FATAL_ERROR "${NAME}: ${PREFIX}/bin/lean --version failed (${result})")
+  lean_capability_fail(tool-missing "name the folder of a Lean that works"
+      "${PREFIX}/bin/lean --version failed (${result})")
 endif()
 
 get_filename_component(file "${LIBRARY_FILE}" NAME)
@@ -33,9 +29,9 @@ file(SHA256 "${PREFIX}/include/lean/lean.h" lean_h)
 json_names(commands ${JSON})
 json_names(streams ${STREAM})
 foreach(variable IN ITEMS NAME VERSION PACKAGE LIBRARY PREFIX lean file)
-  json_text(${variable}_json "${${variable}}")
+  lean_capability_json_text(${variable}_json "${${variable}}")
 endforeach()
-file(WRITE "${OUTPUT}" "{
+file(WRITE "${OUTPUT}.new" "{
   \"schema\": 1,
   \"abi\": 1,
   \"name\": ${NAME_json},
@@ -50,3 +46,4 @@ file(WRITE "${OUTPUT}" "{
   \"streams\": ${streams}
 }
 ")
+file(RENAME "${OUTPUT}.new" "${OUTPUT}")

@@ -86,7 +86,7 @@ set(command "does not have the type String -> IO String")
 expect_refusal("no module of Lib exports lib_none; write @\\[export lib_none\\] above" JSON lib_none)
 expect_refusal("lib_pure ${command}" JSON lib_pure)
 expect_refusal("lib_two ${command}" JSON lib_two)
-expect_refusal("lib_value ${command} \\(in C its arguments are: value\\)" JSON lib_value)
+expect_refusal("lib_value ${command} \\(in C it is: value\\)" JSON lib_value)
 expect_refusal("lib_g ${command}" JSON lib_g)
 expect_refusal("lib_f does not have the type String -> USize -> USize -> IO UInt8" STREAM lib_f)
 
