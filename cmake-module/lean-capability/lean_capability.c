@@ -259,11 +259,34 @@ static int prepare(const void *state, const struct lwb_capability_call *call, co
 /* ---- commands ----------------------------------------------------------------------------------
  */
 
-static int reply(const struct lwb_capability_call *call, b_lean_obj_arg text)
+static bool is_text(b_lean_obj_arg object)
 {
-    const char *json = lean_string_cstr(text);
-    size_t len = lean_string_size(text) - 1;
+    return !lean_is_scalar(object) && lean_is_string(object);
+}
 
+/* In C a function of another type can look the same: one that is not in IO, from v4.26 on. */
+static bool is_io_result(b_lean_obj_arg result)
+{
+    return !lean_is_scalar(result) && !lean_is_string(result);
+}
+
+static int fail_type(const struct lwb_capability_call *call, const char *type)
+{
+    char text[128];
+
+    (void)snprintf(text, sizeof(text), "the export does not have the type %s", type);
+    return fail(call, "lean.type", text);
+}
+
+static int reply(const struct lwb_capability_call *call, b_lean_obj_arg answer)
+{
+    const char *json;
+    size_t len;
+
+    if (!is_text(answer))
+        return fail_type(call, "String -> IO String");
+    json = lean_string_cstr(answer);
+    len = lean_string_size(answer) - 1;
     if (memchr(json, '\0', len))
         return fail(call, "lean.nul", "the answer holds a NUL");
     return call->reply(call, json, len);
@@ -280,9 +303,13 @@ static int run_command(void *state, const struct lwb_capability_call *call,
     lean.inside = true;
     result = export(lean_mk_string(request) LWB_LEAN_WORLD);
     lean.inside = false;
-    status = lean_io_result_is_ok(result) ? reply(call, lean_io_result_get_value(result))
-                                          : fail_io(call, "lean.io", result);
-    lean_dec_ref(result);
+    if (!is_io_result(result))
+        status = fail_type(call, "String -> IO String");
+    else if (lean_io_result_is_ok(result))
+        status = reply(call, lean_io_result_get_value(result));
+    else
+        status = fail_io(call, "lean.io", result);
+    lean_dec(result);
     return status;
 }
 
@@ -439,8 +466,10 @@ static int finish_stream(const struct lwb_capability_call *call, b_lean_obj_arg 
 {
     if (stream.status != 0)
         return stream.status;
-    if (!lean_io_result_is_ok(result))
+    if (is_io_result(result) && !lean_io_result_is_ok(result))
         return fail_io(call, "lean.io", result);
+    if (!is_io_result(result) || !lean_is_scalar(lean_io_result_get_value(result)))
+        return fail_type(call, "String -> USize -> USize -> IO UInt8");
     return (int)lean_unbox(lean_io_result_get_value(result));
 }
 
@@ -461,7 +490,7 @@ static int run_stream(void *state, const struct lwb_capability_call *call, lwb_l
     lean.inside = false;
     status = finish_stream(call, result);
     stream.call = NULL;
-    lean_dec_ref(result);
+    lean_dec(result);
     return status;
 }
 

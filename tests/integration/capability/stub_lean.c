@@ -1,188 +1,15 @@
-/*
- * A Lean without Lean. The runtime part knows objects and initialisation; the
- * module part is what lean -c would have written for three exports, with the
- * arguments that this version (STUB_MINOR, STUB_BUILTIN) gives to functions.
- */
+/* What lean -c would have written for a few exports, with the arguments that this version gives. */
 #include "stub_lean.h"
 
 #include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-struct lean_object {
-    enum { TEXT, RESULT_OK, RESULT_ERROR } kind;
-    unsigned count;
-    lean_object *value;
-    size_t size;
-    char text[];
-};
-
-static char log_text[256];
-static size_t live;
 static bool broken;
-
-static void say(const char *word)
-{
-    size_t len = strlen(log_text);
-
-    (void)snprintf(log_text + len, sizeof(log_text) - len, "%s%s", len ? " " : "", word);
-}
-
-const char *stub_lean_log(void)
-{
-    return log_text;
-}
-
-size_t stub_lean_live(void)
-{
-    return live;
-}
 
 void stub_lean_break(void)
 {
     broken = true;
 }
-
-/* ---- objects ---------------------------------------------------------------------------------- */
-
-static lean_object *make(int kind, size_t size)
-{
-    lean_object *o = calloc(1, sizeof(*o) + size);
-
-    assert(o);
-    o->kind = kind;
-    o->count = 1;
-    o->size = size;
-    live++;
-    return o;
-}
-
-lean_object *lean_box(size_t n)
-{
-    return (lean_object *)(n << 1 | 1);
-}
-
-size_t lean_unbox(b_lean_obj_arg o)
-{
-    return (size_t)o >> 1;
-}
-
-void lean_dec_ref(lean_object *o)
-{
-    assert(o->count > 0);
-    if (--o->count > 0)
-        return;
-    if (o->value && !((size_t)o->value & 1))
-        lean_dec_ref(o->value);
-    free(o);
-    live--;
-}
-
-lean_object *stub_lean_string(const char *bytes, size_t len)
-{
-    lean_object *o = make(TEXT, len + 1);
-
-    memcpy(o->text, bytes, len);
-    return o;
-}
-
-lean_object *lean_mk_string(const char *text)
-{
-    return stub_lean_string(text, strlen(text));
-}
-
-const char *lean_string_cstr(b_lean_obj_arg o)
-{
-    assert(o->kind == TEXT);
-    return o->text;
-}
-
-size_t lean_string_size(b_lean_obj_arg o)
-{
-    return o->size;
-}
-
-/* ---- IO --------------------------------------------------------------------------------------- */
-
-static lean_object *make_result(int kind, lean_object *value)
-{
-    lean_object *o = make(kind, 0);
-
-    o->value = value;
-    return o;
-}
-
-lean_object *lean_io_result_mk_ok(lean_object *value)
-{
-    return make_result(RESULT_OK, value);
-}
-
-lean_object *stub_lean_error(const char *text)
-{
-    return make_result(RESULT_ERROR, lean_mk_string(text));
-}
-
-bool lean_io_result_is_ok(b_lean_obj_arg result)
-{
-    assert(result->kind != TEXT);
-    return result->kind == RESULT_OK;
-}
-
-b_lean_obj_arg lean_io_result_get_value(b_lean_obj_arg result)
-{
-    assert(result->kind == RESULT_OK);
-    return result->value;
-}
-
-void lean_io_result_show_error(b_lean_obj_arg result)
-{
-    fprintf(stderr, "uncaught exception: %s\n", result->value->text);
-}
-
-#if STUB_MINOR < 26
-lean_object *lean_io_mk_world(void)
-{
-    return lean_box(0);
-}
-
-void stub_lean_check_world(const lean_object *world)
-{
-    assert(world == lean_io_mk_world());
-}
-#endif
-
-/* ---- the runtime ------------------------------------------------------------------------------ */
-
-void lean_initialize_runtime_module(void);
-void lean_initialize(void);
-
-void lean_initialize_runtime_module(void)
-{
-    say("runtime");
-}
-
-void lean_initialize(void)
-{
-    say("library");
-}
-
-void lean_set_exit_on_panic(bool flag)
-{
-    assert(flag);
-}
-
-void lean_init_task_manager(void)
-{
-    say("tasks");
-}
-
-void lean_io_mark_end_initialization(void)
-{
-    say("end");
-}
-
-/* ---- the module ------------------------------------------------------------------------------- */
 
 #if !STUB_BUILTIN
 lean_object *STUB_INITIALIZER(lean_object *world);
@@ -196,7 +23,7 @@ lean_object *STUB_INITIALIZER(uint8_t builtin STUB_WORLD)
     assert(builtin == 1);
     STUB_CHECK_WORLD;
 #endif
-    say("module");
+    stub_lean_say("module");
     return broken ? stub_lean_error("no such luck") : lean_io_result_mk_ok(lean_box(0));
 }
 
@@ -207,7 +34,11 @@ lean_object *stub_echo(lean_object *request STUB_WORLD)
     lean_object *result;
 
     STUB_CHECK_WORLD;
-    if (strcmp(lean_string_cstr(request), "\"nul\"") == 0)
+    if (strcmp(lean_string_cstr(request), "\"pure\"") == 0)
+        return request;
+    if (strcmp(lean_string_cstr(request), "\"number\"") == 0)
+        result = lean_io_result_mk_ok(lean_box(7));
+    else if (strcmp(lean_string_cstr(request), "\"nul\"") == 0)
         result = lean_io_result_mk_ok(stub_lean_string("\"a\0b\"", 5));
     else if (strcmp(lean_string_cstr(request), "\"error\"") == 0)
         result = stub_lean_error("not found\n  file: nowhere");
@@ -244,12 +75,9 @@ lean_object *stub_repeat(lean_object *request, size_t callback, size_t context S
 lean_object *lwb_lean_row(size_t callback, size_t context, b_lean_obj_arg name,
                           b_lean_obj_arg json STUB_WORLD);
 
-/* The request is a row, which is handed over three times. */
-lean_object *stub_rows(lean_object *request, size_t callback, size_t context STUB_WORLD);
-lean_object *stub_rows(lean_object *request, size_t callback, size_t context STUB_WORLD)
+/* Hands the row over three times. */
+static size_t send_rows(b_lean_obj_arg json, size_t callback, size_t context STUB_WORLD)
 {
-    bool with_nul = strcmp(lean_string_cstr(request), "nul") == 0;
-    lean_object *json = with_nul ? stub_lean_string("a\0b", 3) : lean_mk_string(request->text);
     lean_object *name = lean_mk_string("n");
     size_t status = 0;
 
@@ -260,7 +88,24 @@ lean_object *stub_rows(lean_object *request, size_t callback, size_t context STU
         lean_dec_ref(result);
     }
     lean_dec_ref(name);
-    lean_dec_ref(json);
+    return status;
+}
+
+/* The request is the row; or, for some requests, what shall not get through. */
+lean_object *stub_rows(lean_object *request, size_t callback, size_t context STUB_WORLD);
+lean_object *stub_rows(lean_object *request, size_t callback, size_t context STUB_WORLD)
+{
+    size_t status;
+
+    if (strcmp(lean_string_cstr(request), "pure") == 0)
+        return request;
+    if (strcmp(lean_string_cstr(request), "text") == 0)
+        return lean_io_result_mk_ok(request);
+    if (strcmp(lean_string_cstr(request), "nul") == 0) {
+        lean_dec_ref(request);
+        request = stub_lean_string("a\0b", 3);
+    }
+    status = send_rows(request, callback, context STUB_PASS_WORLD);
     lean_dec_ref(request);
     return lean_io_result_mk_ok(lean_box(status));
 }

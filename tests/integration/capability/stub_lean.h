@@ -6,6 +6,7 @@
 
 /* "runtime", "library", "module", "tasks", "end" with blanks between. */
 const char *stub_lean_log(void);
+void stub_lean_say(const char *word);
 
 /* Objects that nobody has given back. */
 size_t stub_lean_live(void);

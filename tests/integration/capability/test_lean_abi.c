@@ -147,6 +147,10 @@ static void commands_answer_or_fail(void **state)
     expect("echo", "{\"a\":\"\xc3\xa9\"}", 0, "reply {\"a\":\"\xc3\xa9\"};");
     expect("echo", "\"nul\"", 1, "lean.nul: the answer holds a NUL;");
     expect("echo", "\"error\"", 1, "lean.io: not found file: nowhere;");
+    expect("echo", "\"pure\"", 1,
+           "lean.type: the export does not have the type String -> IO String;");
+    expect("echo", "\"number\"", 1,
+           "lean.type: the export does not have the type String -> IO String;");
     expect("metadata", "{}", 0,
            "reply {\"name\":\"stub\",\"version\":\"3\",\"lean_version\":\"" STUB_VERSION
            "\",\"commands\":[]};");
@@ -193,6 +197,16 @@ static void rows_need_no_envelope(void **state)
     heard.stop_after = 1;
     assert_int_equal(run_bytes(&heard, "rows", "1", 1), 7);
     assert_string_equal(heard.text, "n 1;");
+}
+
+static void a_stream_of_another_type_fails(void **state)
+{
+    static const char type[] =
+        "lean.type: the export does not have the type String -> USize -> USize -> IO UInt8;";
+
+    (void)state;
+    expect("rows", "text", 1, type);
+    expect("rows", "pure", 1, type);
 }
 
 static void what_is_no_envelope_fails_once(void **state)
@@ -277,6 +291,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_request_is_utf8_without_nul),
         cmocka_unit_test(envelopes_become_events),
         cmocka_unit_test(rows_need_no_envelope),
+        cmocka_unit_test(a_stream_of_another_type_fails),
         cmocka_unit_test(what_is_no_envelope_fails_once),
         cmocka_unit_test(a_stream_ends_when_nobody_wants_the_rest),
         cmocka_unit_test(other_threads_are_refused),

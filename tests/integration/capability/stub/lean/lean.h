@@ -10,11 +10,16 @@
 
 #include <lean/version.h>
 
+#define LEAN_EXPORT __attribute__((visibility("default")))
+
 typedef struct lean_object lean_object;
 typedef lean_object *b_lean_obj_arg;
 
 lean_object *lean_box(size_t n);
 size_t lean_unbox(b_lean_obj_arg o);
+bool lean_is_scalar(b_lean_obj_arg o);
+bool lean_is_string(b_lean_obj_arg o);
+void lean_dec(lean_object *o);
 void lean_dec_ref(lean_object *o);
 
 lean_object *lean_mk_string(const char *text);
