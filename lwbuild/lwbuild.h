@@ -11,9 +11,10 @@
  *   worker/subreaper.h      nothing that a child started outlives the program unseen
  *   session/session.h       a conversation with a child: check, elaborate, run exports
  *   session/command.h       typed commands: your structs in, your structs out
+ *   session/capability_build.h  a capability from a Lean project
  *   pool/pool.h             many workers: leases, a queue, memory
  *   pool/blocking.h         all of that for programs without an event loop: start here
- *   pool/capability_client.h  from the path of a capability to a session that works
+ *   pool/capability_client.h  from a capability, or a Lean project, to a session that works
  *
  * A child program is lwbuild-child, or one of your own (lwbuild/child.h); what
  * it runs can be a shared library of yours (lwbuild/capability.h).
@@ -29,6 +30,7 @@
 #include "lwbuild/pool/capability_client.h"
 #include "lwbuild/pool/pool.h"
 #include "lwbuild/protocol/message.h"
+#include "lwbuild/session/capability_build.h"
 #include "lwbuild/session/command.h"
 #include "lwbuild/session/session.h"
 #include "lwbuild/worker/cancel_token.h"

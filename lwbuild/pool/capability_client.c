@@ -6,6 +6,7 @@
 #include "lwbuild/worker/child_path.h"
 
 struct lwb_capability_client {
+    char *path; /* of the library or manifest */
     struct lwb_session_config *session;
     struct lwb_blocking *blocking;
     struct lwb_lease *lease;
@@ -77,16 +78,24 @@ static void on_finding(void *ctx, const struct lwb_preflight_finding *finding)
               finding->subject, finding->message, finding->hint);
 }
 
-static int look_at_capability(const struct lwb_capability_config *config,
-                              struct lwb_bootstrap_report *report, struct lwb_error *err)
+static int look_at_capability(const char *path, struct lwb_bootstrap_report *report,
+                              struct lwb_error *err)
 {
-    const struct lwb_preflight preflight = {
-        .path = config->capability,
-        .found = on_finding,
-        .ctx = report,
-    };
+    const struct lwb_preflight preflight = { .path = path, .found = on_finding, .ctx = report };
 
     return lwb_capability_preflight(&preflight, err);
+}
+
+/* Before anything is started: what is expected must be something that metadata can be. */
+static int check_expectation(const struct lwb_capability_config *config,
+                             struct lwb_bootstrap_report *report, struct lwb_error *err)
+{
+    if (!config->metadata ||
+        lwb_capability_expectation_check(lwb_bytes_text(config->metadata), err) == LWB_OK)
+        return LWB_OK;
+    add_check(report, LWB_PREFLIGHT_ERROR, "expectation-malformed", "expected metadata", err->text,
+              "write it as metadata is: {\"name\":..,\"commands\":[{\"name\":..}]}");
+    return err->code;
 }
 
 int lwb_capability_check(const struct lwb_capability_config *config,
@@ -95,9 +104,65 @@ int lwb_capability_check(const struct lwb_capability_config *config,
     LWB_AUTO(lwb_free_text) char *child = NULL;
 
     report->n_checks = 0;
-    if (find_child(&child, config, report, err) < 0)
+    if (check_expectation(config, report, err) < 0 || find_child(&child, config, report, err) < 0)
         return err->code;
-    return look_at_capability(config, report, err);
+    return config->capability ? look_at_capability(config->capability, report, err) : LWB_OK;
+}
+
+/* ---- building ----------------------------------------------------------------------------------- */
+
+struct building {
+    const struct lwb_capability_project *project;
+    struct lwb_bootstrap_report *report;
+};
+
+static void on_said(void *ctx, struct lwb_bytes output)
+{
+    struct building *building = ctx;
+
+    if (building->project->said)
+        building->project->said(building->project->ctx, output);
+}
+
+static void on_built(void *ctx, const struct lwb_preflight_finding *finding)
+{
+    struct building *building = ctx;
+    bool bad = finding->severity == LWB_PREFLIGHT_ERROR;
+
+    add_check(building->report, finding->severity, bad ? "capability-build" : "capability-built",
+              finding->subject, finding->message, finding->hint);
+    if (building->project->found)
+        building->project->found(building->project->ctx, finding);
+}
+
+static int build_project(char **path, const struct lwb_capability_project *given,
+                         struct lwb_bootstrap_report *report, struct lwb_error *err)
+{
+    struct lwb_capability_project project = *given;
+    struct building building = { .project = given, .report = report };
+
+    project.said = on_said;
+    project.found = on_built;
+    project.ctx = &building;
+    if (lwb_capability_build(path, &project, err) == LWB_OK)
+        return LWB_OK;
+    if (err->code != LWB_ERR_CAPABILITY_BUILD) /* wrong usage, time, cancelled: no finding yet */
+        add_check(report, LWB_PREFLIGHT_ERROR, "capability-build",
+                  given->root ? given->root : "project", err->text, NULL);
+    return err->code;
+}
+
+static int find_capability(struct lwb_capability_client *client,
+                           const struct lwb_capability_config *config,
+                           struct lwb_bootstrap_report *report, struct lwb_error *err)
+{
+    if (config->project && build_project(&client->path, config->project, report, err) < 0)
+        return err->code;
+    if (!config->project && !config->capability)
+        return lwb_fail(err, LWB_ERR_USAGE, "neither a capability nor a project was named");
+    if (!config->project && !(client->path = lwb_strdup(config->capability)))
+        return lwb_fail_memory(err);
+    return look_at_capability(client->path, report, err);
 }
 
 /* ---- live checks -------------------------------------------------------------------------------- */
@@ -122,7 +187,7 @@ static int start(struct lwb_capability_client *client, const struct lwb_capabili
     struct lwb_pool_config pool = config->pool;
 
     session.open.host = "capability";
-    session.open.capability = config->capability;
+    session.open.capability = client->path;
     pool.worker.executable = child;
     if (lwb_worker_environment(&environment, err) < 0 ||
         lwb_session_config_copy(&client->session, &session, err) < 0)
@@ -133,8 +198,8 @@ static int start(struct lwb_capability_client *client, const struct lwb_capabili
         lwb_blocking_acquire(client->blocking, client->session, NULL, &client->lease, err) < 0 ||
         lwb_blocking_health(client->blocking, client->lease, NULL, &health, err) < 0)
         return fail_live(report, child, err);
-    add_check(report, LWB_PREFLIGHT_INFO, "session-open", config->capability,
-              "the child has loaded it", NULL);
+    add_check(report, LWB_PREFLIGHT_INFO, "session-open", client->path, "the child has loaded it",
+              NULL);
     return LWB_OK;
 }
 
@@ -146,15 +211,15 @@ static int read_metadata(struct lwb_capability_client *client,
     const struct lwb_export_request request = { "metadata", { "{}", 2 } };
 
     if (lwb_blocking_metadata(client->blocking, client->lease, &request, NULL, &kept, err) < 0)
-        return fail_live(report, config->capability, err);
+        return fail_live(report, client->path, err);
     if (lwb_capability_metadata_parse(&client->metadata, kept.reply.answer.json, err) < 0 ||
         (config->metadata && lwb_capability_metadata_expect(
                                  &client->metadata, lwb_bytes_text(config->metadata), err) < 0)) {
-        add_check(report, LWB_PREFLIGHT_ERROR, "metadata-mismatch", config->capability, err->text,
+        add_check(report, LWB_PREFLIGHT_ERROR, "metadata-mismatch", client->path, err->text,
                   "build the capability that this program was made for");
         return err->code;
     }
-    add_check(report, LWB_PREFLIGHT_INFO, "metadata-accepted", config->capability,
+    add_check(report, LWB_PREFLIGHT_INFO, "metadata-accepted", client->path,
               client->metadata.name ? client->metadata.name : "it has no name", NULL);
     return LWB_OK;
 }
@@ -170,8 +235,8 @@ int lwb_capability_open(struct lwb_capability_client **out,
     report->n_checks = 0;
     if (!client)
         return lwb_fail_memory(err);
-    if (find_child(&child, config, report, err) < 0 ||
-        look_at_capability(config, report, err) < 0 ||
+    if (check_expectation(config, report, err) < 0 || find_child(&child, config, report, err) < 0 ||
+        find_capability(client, config, report, err) < 0 ||
         start(client, config, child, report, err) < 0 ||
         read_metadata(client, config, report, err) < 0)
         return err->code;
@@ -186,6 +251,7 @@ void lwb_capability_close(struct lwb_capability_client *client)
     lwb_blocking_close(client->blocking);
     lwb_capability_metadata_release(&client->metadata);
     lwb_session_config_destroy(client->session);
+    lwb_free(client->path);
     lwb_free(client);
 }
 
@@ -199,6 +265,11 @@ struct lwb_blocking *lwb_capability_blocking(struct lwb_capability_client *clien
 struct lwb_lease *lwb_capability_lease(struct lwb_capability_client *client)
 {
     return client->lease;
+}
+
+const char *lwb_capability_path(const struct lwb_capability_client *client)
+{
+    return client->path;
 }
 
 const struct lwb_capability_metadata *

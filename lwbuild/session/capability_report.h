@@ -32,11 +32,14 @@ int lwb_capability_metadata_parse(struct lwb_capability_metadata *out, struct lw
 void lwb_capability_metadata_release(struct lwb_capability_metadata *metadata);
 LWB_DEFINE_AUTO(struct lwb_capability_metadata, lwb_capability_metadata_release);
 
+/* Is it something that can be expected, of the shape that metadata has? LWB_ERR_USAGE says what not. */
+int lwb_capability_expectation_check(struct lwb_bytes expected, struct lwb_error *err);
+
 /*
  * Is everything that `expected` (a JSON object) says so? Its texts and numbers
- * must be equal, its commands and facts be there with the same version; what
- * it does not mention may be anything. LWB_ERR_METADATA_MISMATCH names the
- * first difference, what was expected and what is.
+ * must be equal, its commands and facts be there by name with what it says of
+ * them; what it does not mention may be anything. LWB_ERR_METADATA_MISMATCH
+ * names the first member that differs, what was expected and what is.
  */
 int lwb_capability_metadata_expect(const struct lwb_capability_metadata *metadata,
                                    struct lwb_bytes expected, struct lwb_error *err);

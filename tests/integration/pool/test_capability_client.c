@@ -58,7 +58,8 @@ static void metadata_of_another_capability_is_refused(void **state)
     struct lwb_error err;
 
     (void)state;
-    config.metadata = "{\"commands\":[{\"name\":\"count\",\"version\":\"9\"}]}";
+    config.metadata =
+        "{\"commands\":[{\"name\":\"count\"},{\"name\":\"count\",\"version\":\"9\"}]}";
     assert_int_equal(LWB_ERR_METADATA_MISMATCH,
                      lwb_capability_open(&client, &config, &report, &err));
     assert_string_equal("commands: expected {\"name\":\"count\",\"version\":\"9\"}, is "
