@@ -8,10 +8,10 @@
 #include "lwbuild/base/json.h"
 #include "lwbuild/base/path.h"
 #include "lwbuild/driver/child_program.h"
+#include "lwbuild/driver/doctor_capability.h"
 #include "lwbuild/driver/json_schema.h"
 #include "lwbuild/driver/version.h"
 #include "lwbuild/driver/world.h"
-#include "lwbuild/session/capability_preflight.h"
 
 extern char **environ;
 
@@ -140,18 +140,16 @@ static void on_finding(void *ctx, const struct lwb_preflight_finding *finding)
         [LWB_PREFLIGHT_ERROR] = ERROR,
     };
 
-    report(ctx, severities[finding->severity], finding->code, "capability", finding->message,
+    report(ctx, severities[finding->severity], finding->code, finding->subject, finding->message,
            finding->hint);
 }
 
 static void check_capability(struct doctor *doctor, const char *given)
 {
     LWB_AUTO(lwb_free_text) char *path = lwb_path_absolute(doctor->world.cwd, given);
-    struct lwb_preflight preflight = { .path = path, .found = on_finding, .ctx = doctor };
-    struct lwb_error err;
 
     if (path)
-        (void)lwb_capability_preflight(&preflight, &err);
+        lwb_doctor_capability(path, doctor->world.options, on_finding, doctor);
 }
 
 int lwb_cmd_doctor(const struct lwb_options *options)

@@ -7,18 +7,19 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/json.h"
 #include "lwbuild/base/path.h"
+#include "lwbuild/driver/capability_environment.h"
 #include "lwbuild/driver/child_program.h"
 #include "lwbuild/driver/exit_code.h"
 #include "lwbuild/driver/json_schema.h"
 #include "lwbuild/protocol/frame.h"
 #include "lwbuild/session/capability_preflight.h"
+#include "lwbuild/session/capability_report.h"
 #include "lwbuild/session/session.h"
 
 enum { DEFAULT_TIMEOUT_S = 600, STDERR_MAX = 64 * 1024 };
@@ -247,19 +248,53 @@ static int ask(struct runner *runner, struct lwb_error *err)
     return lwb_session_command(runner->session, &export, &call, err);
 }
 
-static void on_opened(void *ctx, const struct lwb_reply *reply, const struct lwb_error *err)
+/* From here on what fails is the command. */
+static void call_command(struct runner *runner)
+{
+    struct lwb_error refused;
+
+    runner->is_open = true;
+    if (ask(runner, &refused) < 0)
+        stop(runner, &refused);
+}
+
+static int compare_metadata(const struct lwb_options *options, struct lwb_bytes json,
+                            struct lwb_error *err)
+{
+    LWB_AUTO(lwb_capability_metadata_release) struct lwb_capability_metadata metadata = { 0 };
+
+    if (lwb_capability_metadata_parse(&metadata, json, err) < 0)
+        return err->code;
+    return lwb_capability_metadata_expect(&metadata, lwb_bytes_text(options->expect_metadata), err);
+}
+
+static void on_metadata(void *ctx, const struct lwb_reply *reply, const struct lwb_error *err)
 {
     struct runner *runner = ctx;
     struct lwb_error refused;
 
+    if (!err && compare_metadata(runner->options, reply->answer.json, &refused) < 0)
+        err = &refused;
+    if (err)
+        stop(runner, err);
+    else
+        call_command(runner);
+}
+
+static void on_opened(void *ctx, const struct lwb_reply *reply, const struct lwb_error *err)
+{
+    struct runner *runner = ctx;
+    const struct lwb_export_request metadata = { "metadata", { "{}", 2 } };
+    struct lwb_session_call call = { .done = on_metadata, .ctx = runner };
+    struct lwb_error refused;
+
     (void)reply;
-    if (!err) {
-        runner->is_open = true;
-        err = ask(runner, &refused) < 0 ? &refused : NULL;
-        if (!err)
-            return;
-    }
-    stop(runner, err);
+    if (err)
+        stop(runner, err);
+    else if (!runner->options->expect_metadata)
+        call_command(runner);
+    else if (lwb_session_metadata(runner->session, &metadata, &call, &refused) < 0)
+        stop(runner, &refused);
 }
 
 static void on_started(void *ctx, const struct lwb_error *err)
@@ -291,22 +326,6 @@ static void on_signal(uv_signal_t *handle, int number)
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
-/* Capabilities are told to die of a panic, and find modules where the caller's Lean would. */
-static int make_environment(struct lwb_strvec *out, struct lwb_error *err)
-{
-    const char *lean_path = getenv("LEAN_PATH");
-    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(LWB_PATH_MAX);
-
-    if (lwb_worker_environment(out, err) < 0)
-        return err->code;
-    if (lwb_strvec_append(out, "LEAN_ABORT_ON_PANIC=1"))
-        return lwb_fail_memory(err);
-    lwb_buf_format(&text, "LEAN_PATH=%s", lean_path ? lean_path : "");
-    if (lean_path && lwb_strvec_append(out, lwb_buf_text(&text)))
-        return lwb_fail_memory(err);
-    return LWB_OK;
-}
-
 static int create_worker(struct runner *runner, struct lwb_error *err)
 {
     LWB_AUTO(lwb_strvec_release) struct lwb_strvec environment = { 0 };
@@ -314,7 +333,8 @@ static int create_worker(struct runner *runner, struct lwb_error *err)
     struct lwb_worker_config config = LWB_WORKER_CONFIG_DEFAULTS;
     uint64_t timeout_s = runner->options->timeout_s;
 
-    if (lwb_child_program_find(&child, err) < 0 || make_environment(&environment, err) < 0)
+    if (lwb_child_program_find(&child, err) < 0 ||
+        lwb_capability_environment(&environment, err) < 0)
         return err->code;
     config.executable = child;
     config.environment = &environment;
@@ -373,6 +393,9 @@ static int prepare(struct runner *runner, struct lwb_error *err)
     if (options->targets.count != 2)
         return lwb_fail(err, LWB_ERR_USAGE,
                         "lwbuild run wants a capability (its library or manifest) and a command");
+    if (options->expect_metadata &&
+        lwb_capability_expectation_check(lwb_bytes_text(options->expect_metadata), err) < 0)
+        return err->code;
     if (!cwd)
         return lwb_fail_errno(err, LWB_ERR_SYSTEM, "cannot find the current directory");
     runner->capability = lwb_path_absolute(cwd, options->targets.items[0]);

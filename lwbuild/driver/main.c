@@ -5,6 +5,7 @@
 #include "lwbuild/base/json.h"
 #include "lwbuild/base/trace.h"
 #include "lwbuild/driver/cmd_cache.h"
+#include "lwbuild/driver/cmd_capability.h"
 #include "lwbuild/driver/cmd_check.h"
 #include "lwbuild/driver/cmd_doctor.h"
 #include "lwbuild/driver/cmd_plan.h"
@@ -29,6 +30,8 @@ static int dispatch(const struct lwb_options *options)
         return lwb_cmd_stats(options);
     case LWB_CMD_RUN:
         return lwb_cmd_run(options);
+    case LWB_CMD_CAPABILITY_BUILD:
+        return lwb_cmd_capability_build(options);
     case LWB_CMD_DOCTOR:
         return lwb_cmd_doctor(options);
     case LWB_CMD_VERSION:

@@ -16,6 +16,7 @@ enum kind { FLAG, TEXT, LIST, COUNT };
 #define REPLAY BIT(LWB_CMD_REPLAY)
 #define RUN BIT(LWB_CMD_RUN)
 #define DOCTOR BIT(LWB_CMD_DOCTOR)
+#define BUILD BIT(LWB_CMD_CAPABILITY_BUILD)
 #define CACHE (BIT(LWB_CMD_CACHE_TRIM) | BIT(LWB_CMD_CACHE_CLEAR) | BIT(LWB_CMD_CACHE_VERIFY))
 #define STATS BIT(LWB_CMD_STATS)
 #define PROJECT (CHECK | PLAN | REPLAY | DOCTOR)
@@ -31,19 +32,20 @@ static const struct option_spec {
     const char *help;
 } specs[] = {
 #define AT(field) offsetof(struct lwb_options, field)
-    { "project", TEXT, AT(project), PROJECT | RUN, "DIR", NULL,
+    { "project", TEXT, AT(project), PROJECT | RUN | BUILD, "DIR", NULL,
       "the Lake project (default: the nearest lakefile or lean-toolchain upwards)" },
-    { "package", TEXT, AT(package), PROJECT | RUN, "NAME", NULL,
+    { "package", TEXT, AT(package), PROJECT | RUN | BUILD, "NAME", NULL,
       "package of the project (default: the root package)" },
-    { "library", TEXT, AT(library), PROJECT | RUN, "NAME", NULL,
-      "library of the package (default: its default targets, else all libraries)" },
+    { "library", TEXT, AT(library), PROJECT | RUN | BUILD, "NAME", NULL,
+      "library of the package (default: its default targets, else all libraries); "
+      "for capability build its root module" },
     { "source-root", LIST, AT(source_roots), PROJECT, "DIR", NULL,
       "a further folder of .lean files, searched first (repeatable)" },
     { "import-path", LIST, AT(import_paths), PROJECT, "DIR", NULL,
       "a folder of .olean files to import from, without Lake (repeatable)" },
     { "host", TEXT, AT(host), PROJECT, "KIND", NULL,
       "who checks: lean, kernel (export files), or auto (default)" },
-    { "toolchain", TEXT, AT(toolchain), PROJECT | RUN, "T", NULL,
+    { "toolchain", TEXT, AT(toolchain), PROJECT | RUN | BUILD, "T", NULL,
       "Lean toolchain: a path or an elan name (default: as the project says)" },
     { "D", LIST, AT(lean_options), PROJECT, "NAME=VALUE", NULL,
       "a Lean option for every module (repeatable)" },
@@ -61,8 +63,9 @@ static const struct option_spec {
     { "jobs", COUNT, AT(jobs), CHECK, "N", NULL, "workers at once (default: one per processor)" },
     { "max-rss", COUNT, AT(max_rss_mib), CHECK | RUN, "MIB", NULL,
       "memory that one worker may use before its request is ended" },
-    { "timeout", COUNT, AT(timeout_s), CHECK | RUN, "SEC", NULL,
-      "time for one module once its session is open, or for a command (default: 600)" },
+    { "timeout", COUNT, AT(timeout_s), CHECK | RUN | DOCTOR | BUILD, "SEC", NULL,
+      "time for one module once its session is open, or for a command (default: 600), or for a "
+      "capability's build (1800) or check-up (30)" },
     { "cache", TEXT, AT(cache), CHECK | PLAN | REPLAY | CACHE | STATS | DOCTOR, "DIR", NULL,
       "result cache (default: $LWBUILD_CACHE_DIR, $XDG_CACHE_HOME/lwbuild, ~/.cache/lwbuild)" },
     { "no-cache", FLAG, AT(no_cache), CHECK | PLAN, NULL, NULL,
@@ -79,7 +82,7 @@ static const struct option_spec {
       "restat: leave an equal stamp alone (Ninja, default); touch: always renew it (Make)" },
     { "known-inputs", FLAG, AT(known_inputs), CHECK, NULL, NULL,
       "leave the files of this command line out of the depfile: the build knows them" },
-    { "format", TEXT, AT(format), PROJECT | STATS | RUN, "F", "text json tsv",
+    { "format", TEXT, AT(format), PROJECT | STATS | RUN | BUILD, "F", "text json tsv",
       "text (default) or json; tsv for --stats" },
     { "explain", FLAG, AT(explain), CHECK | PLAN, NULL, NULL,
       "say for each module why it had to be checked" },
@@ -92,6 +95,24 @@ static const struct option_spec {
     { "zero", FLAG, AT(zero), STATS, NULL, NULL, "set the statistics back" },
     { "json", TEXT, AT(json), RUN, "REQUEST", NULL, "the command's request, a JSON text" },
     { "rows", FLAG, AT(rows), RUN, NULL, NULL, "a streaming command: print rows as JSON lines" },
+    { "expect-metadata", TEXT, AT(expect_metadata), RUN | DOCTOR, "JSON", NULL,
+      "what the capability's metadata must say, else nothing is called" },
+    { "command", LIST, AT(commands), BUILD, "[NAME=]EXPORT", NULL,
+      "a function String -> IO String to offer as a command (repeatable)" },
+    { "stream", LIST, AT(streams), BUILD, "[NAME=]EXPORT", NULL,
+      "a function String -> USize -> USize -> IO UInt8 to offer as a stream (repeatable)" },
+    { "metadata", TEXT, AT(metadata), BUILD, "EXPORT", NULL,
+      "the function that says what is offered (default: made from the others)" },
+    { "doctor", TEXT, AT(doctor), BUILD, "EXPORT", NULL,
+      "the function that says whether all is well (default: it is when Lean has started)" },
+    { "name", TEXT, AT(name), BUILD, "NAME", NULL,
+      "of the capability and its files (default: the library's)" },
+    { "capability-version", TEXT, AT(capability_version), BUILD, "V", NULL,
+      "of the capability (default: 1)" },
+    { "lake-target", LIST, AT(lake_targets), BUILD, "T", NULL,
+      "what Lake shall build in place of the library (repeatable)" },
+    { "no-lake", FLAG, AT(no_lake), BUILD, NULL, NULL,
+      "do without Lake although there is a lakefile" },
 #undef AT
 };
 
@@ -109,6 +130,8 @@ static const struct {
       "[options] CAPABILITY COMMAND         call a command of a library" },
     { "doctor", NULL, LWB_CMD_DOCTOR,
       "[options] [CAPABILITY]...         say what was found, and what is wrong" },
+    { "capability", "build", LWB_CMD_CAPABILITY_BUILD,
+      "[options] FOLDER       make commands of a Lean library, in FOLDER" },
     { "cache", "trim", LWB_CMD_CACHE_TRIM,
       "                               shrink the cache to its limit" },
     { "cache", "clear", LWB_CMD_CACHE_CLEAR, "                              forget all results" },
@@ -317,6 +340,9 @@ int lwb_options_parse(struct lwb_options *out, int argc, char **argv, struct lwb
     if (rc == LWB_OK && options.words.count && strcmp(options.words.items[0], "cache") == 0 &&
         parse_command(&options) == 0)
         rc = lwb_fail(err, LWB_ERR_USAGE, "lwbuild cache wants one of: trim, clear, verify");
+    if (rc == LWB_OK && options.words.count && strcmp(options.words.items[0], "capability") == 0 &&
+        parse_command(&options) == 0)
+        rc = lwb_fail(err, LWB_ERR_USAGE, "lwbuild capability wants: build");
     if (rc < 0)
         return rc;
     for (size_t i = parse_command(&options); i < options.words.count && rc == LWB_OK;) {
@@ -351,6 +377,9 @@ void lwb_options_release(struct lwb_options *options)
     lwb_strvec_release(&options->inputs);
     lwb_strvec_release(&options->allow_axioms);
     lwb_strvec_release(&options->expect);
+    lwb_strvec_release(&options->commands);
+    lwb_strvec_release(&options->streams);
+    lwb_strvec_release(&options->lake_targets);
 }
 
 /* ---- help ---------------------------------------------------------------------------------- */

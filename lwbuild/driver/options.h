@@ -17,6 +17,7 @@ enum lwb_command {
     LWB_CMD_REPLAY,
     LWB_CMD_RUN,
     LWB_CMD_DOCTOR,
+    LWB_CMD_CAPABILITY_BUILD,
     LWB_CMD_CACHE_TRIM,
     LWB_CMD_CACHE_CLEAR,
     LWB_CMD_CACHE_VERIFY,
@@ -71,6 +72,17 @@ struct lwb_options {
     uint64_t max_size_mib;
     const char *json; /* run: the request */
     bool rows;
+    const char *expect_metadata;
+
+    /* capability build */
+    struct lwb_strvec commands;
+    struct lwb_strvec streams;
+    const char *metadata;
+    const char *doctor;
+    const char *name;
+    const char *capability_version;
+    struct lwb_strvec lake_targets;
+    bool no_lake;
 };
 
 /*

@@ -137,19 +137,81 @@ static void a_signal_ends_the_child_too(void **state)
     scratch_remove(&scratch);
 }
 
-static void doctor_looks_at_capabilities(void **state)
+#define IS_FIXTURE "{\"name\":\"fixture\",\"commands\":[]}"
+
+static void metadata_is_compared_before_the_call(void **state)
 {
-    const char *good[] = { LWBUILD, "doctor", FIXTURE, NULL };
-    const char *bad[] = { LWBUILD, "doctor", "nowhere.json", NULL };
-    LWB_AUTO(program_run_release) struct program_run well = { 0 };
+    (void)state;
+    expect(WORDS(FIXTURE, "command", "--expect-metadata", IS_FIXTURE), 0, "{}\n", "");
+    expect(WORDS(FIXTURE, "stream", "--rows", "--expect-metadata", "{\"version\":\"2\"}"), 3, "",
+           "version: expected \"2\", is \"1\" [metadata-mismatch]");
+    expect(WORDS(FIXTURE, "command", "--expect-metadata", "{\"commands\":[{\"name\":\"other\"}]}"),
+           3, "", "commands: expected {\"name\":\"other\"}, is nothing [metadata-mismatch]");
+    expect(WORDS(FIXTURE, "command", "--expect-metadata", "{\"commands\":7}"), 2, "",
+           "expected metadata: \"commands\" is not an array");
+    expect(WORDS("nowhere.so", "command", "--expect-metadata", "{"), 2, "", "expected metadata: ");
+}
+
+/* Runs lwbuild doctor with up to three words; returns the exit code, all of stdout in `run`. */
+static void examine(struct program_run *run, const char *first, const char *second,
+                    const char *third)
+{
+    const char *argv[] = { LWBUILD, "doctor", first, second, third, NULL };
+
+    program_run(run, &(struct program){ argv, environment, NULL });
+}
+
+static void expect_finding(const struct program_run *run, int exit_code, const char *line)
+{
+    if (run->exit_code != exit_code || !strstr(lwb_buf_text(&run->out), line))
+        print_error("exit %d; stdout: %s\n", run->exit_code, lwb_buf_text(&run->out));
+    assert_int_equal(run->exit_code, exit_code);
+    assert_non_null(strstr(lwb_buf_text(&run->out), line));
+}
+
+static void doctor_looks_before_it_starts_anything(void **state)
+{
     LWB_AUTO(program_run_release) struct program_run ill = { 0 };
 
     (void)state;
-    program_run(&well, &(struct program){ good, environment, NULL });
-    assert_non_null(strstr(lwb_buf_text(&well.out), "ok       capability: "));
-    program_run(&ill, &(struct program){ bad, environment, NULL });
-    assert_int_equal(ill.exit_code, 3);
+    examine(&ill, "nowhere.json", NULL, NULL);
+    expect_finding(&ill, 3, "error    capability: ");
     assert_non_null(strstr(lwb_buf_text(&ill.out), "build the target that makes it"));
+}
+
+static void doctor_starts_a_child_and_asks(void **state)
+{
+    LWB_AUTO(program_run_release) struct program_run well = { 0 };
+    LWB_AUTO(program_run_release) struct program_run json = { 0 };
+    LWB_AUTO(program_run_release) struct program_run other = { 0 };
+
+    (void)state;
+    examine(&well, WORDS_LIBRARY, NULL, NULL);
+    expect_finding(&well, 0, "ok       capability: the child has loaded it\n");
+    expect_finding(&well, 0, "ok       words: nothing beyond the C library is needed\n");
+    examine(&json, WORDS_LIBRARY, "--format", "json");
+    expect_finding(&json, 0,
+                   "{\"schema\":1,\"type\":\"check\",\"code\":\"words.ready\",\"severity\":"
+                   "\"info\",\"subject\":\"words\",\"message\":");
+    expect_finding(&json, 0, "\"code\":\"metadata-accepted\",\"severity\":\"info\"");
+    examine(&other, WORDS_LIBRARY, "--expect-metadata", "{\"name\":\"sentences\"}");
+    expect_finding(&other, 3, "error    capability: name: expected \"sentences\", is \"words\"\n");
+}
+
+static void doctor_says_what_does_not_start(void **state)
+{
+    LWB_AUTO(program_run_release) struct program_run abi = { 0 };
+    LWB_AUTO(program_run_release) struct program_run closed = { 0 };
+    LWB_AUTO(program_run_release) struct program_run no_report = { 0 };
+
+    (void)state;
+    examine(&abi, OTHER_ABI, "--format", "json");
+    expect_finding(&abi, 3, "\"code\":\"startup-failed\",\"severity\":\"error\"");
+    expect_finding(&abi, 3, "has capability ABI 2");
+    examine(&closed, FAILS_TO_OPEN, NULL, NULL);
+    expect_finding(&closed, 3, "not today");
+    examine(&no_report, FIXTURE, NULL, NULL);
+    expect_finding(&no_report, 3, "error    capability: doctor: \"diagnostics\" is missing\n");
 }
 
 int main(void)
@@ -161,7 +223,10 @@ int main(void)
         cmocka_unit_test(exit_codes_say_who_is_to_blame),
         cmocka_unit_test(what_cannot_be_written_is_no_success),
         cmocka_unit_test(a_signal_ends_the_child_too),
-        cmocka_unit_test(doctor_looks_at_capabilities),
+        cmocka_unit_test(metadata_is_compared_before_the_call),
+        cmocka_unit_test(doctor_looks_before_it_starts_anything),
+        cmocka_unit_test(doctor_starts_a_child_and_asks),
+        cmocka_unit_test(doctor_says_what_does_not_start),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
