@@ -172,16 +172,29 @@ static bool may_be_warm(const struct session *session, const struct lwb_check_re
     if (session->setup.has_options &&
         !lwb_lean_version_has(&session->setup.version, LWB_LEAN_WORKER_OPTIONS))
         return false;
-    return !lwb_lean_place_needs_siblings(request->source);
+    return !lwb_lean_place_needs_siblings(request->source) &&
+           !lwb_lean_document_asks_its_name(request->source);
+}
+
+/* A parent that cannot be told is noticed when the verdict is. */
+static void tell_progress(void *call, uint64_t done, uint64_t lines)
+{
+    (void)lwb_call_progress(call, "lines", done, &lines);
 }
 
 /* Returns 1 when session->once holds the answer, 0 when a fresh process has to give it. */
 static int check_warm(struct session *session, const struct lwb_check_request *request,
-                      const struct lwb_lean_split *split, uint64_t deadline, struct lwb_error *err)
+                      const struct lwb_lean_split *split, uint64_t deadline, struct lwb_call *call,
+                      struct lwb_error *err)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf document = LWB_BUF(DOCUMENT_MAX);
     LWB_AUTO(lwb_lean_answer_release) struct lwb_lean_answer answer = { 0 };
     LWB_AUTO(lwb_free_text) char *file = NULL;
+    struct lwb_lean_question question = {
+        .deadline = deadline,
+        .progress = tell_progress,
+        .ctx = call,
+    };
     int rc;
 
     if (!lwb_lean_document_append(&document, lwb_buf_bytes(&session->canonical), request->source,
@@ -191,9 +204,10 @@ static int check_warm(struct session *session, const struct lwb_check_request *r
     file = lwb_path_join(session->setup.source_root, request->file);
     if (!file)
         return lwb_fail_memory(err);
+    question.file = file;
+    question.document = lwb_buf_bytes(&document);
     lwb_lean_worker_retire_if_due(&session->worker, session->max_memory);
-    rc = lwb_lean_worker_ask(&session->worker, &session->setup, file, lwb_buf_bytes(&document),
-                             deadline, &answer, err);
+    rc = lwb_lean_worker_ask(&session->worker, &session->setup, &question, &answer, err);
     if (rc < 0)
         return rc;
     if (rc == 0 && !answer.ending.timed_out) {
@@ -222,8 +236,8 @@ static struct lwb_check_request with_rest_of_time(const struct lwb_check_request
     return rest;
 }
 
-static int decide(struct session *session, const struct lwb_check_request *request, bool *fresh,
-                  struct lwb_error *err)
+static int decide(struct session *session, const struct lwb_check_request *request,
+                  struct lwb_call *call, bool *fresh, struct lwb_error *err)
 {
     uint64_t deadline = request->deadline_ms ? lwb_clock_ns() + request->deadline_ms * 1000000 : 0;
     struct lwb_check_request rest;
@@ -233,7 +247,7 @@ static int decide(struct session *session, const struct lwb_check_request *reque
 
     *fresh = false;
     if (known > 0 && may_be_warm(session, request))
-        rc = check_warm(session, request, &split, deadline, err);
+        rc = check_warm(session, request, &split, deadline, call, err);
     if (rc != 0)
         return rc < 0 ? rc : LWB_OK;
     *fresh = true;
@@ -257,7 +271,7 @@ static int lean_check(void *opaque, const struct lwb_check_request *request, str
     if (rc < 0)
         return rc;
     discard_last_run(session);
-    rc = decide(session, request, &fresh, err);
+    rc = decide(session, request, call, &fresh, err);
     if (rc == LWB_OK)
         rc = send_messages(session, call, &session->once.messages, 0, request->max_diagnostic_bytes,
                            &truncated, err);
@@ -281,17 +295,22 @@ static int lean_check(void *opaque, const struct lwb_check_request *request, str
  * --------------------------------------------------------- */
 
 /* Puts a document to the worker; a question has no second opinion, so doubt is a refusal. */
-static int ask(struct session *session, const struct lwb_buf *document,
+static int ask(struct session *session, const struct lwb_buf *document, struct lwb_call *call,
                struct lwb_lean_answer *answer, struct lwb_error *err)
 {
     LWB_AUTO(lwb_free_text) char *file = lwb_path_join(session->setup.source_root, "lwbuild.lean");
+    struct lwb_lean_question question = {
+        .file = file,
+        .document = lwb_buf_bytes(document),
+        .progress = tell_progress,
+        .ctx = call,
+    };
     int rc;
 
     if (!file)
         return lwb_fail_memory(err);
     lwb_lean_worker_retire_if_due(&session->worker, session->max_memory);
-    rc = lwb_lean_worker_ask(&session->worker, &session->setup, file, lwb_buf_bytes(document), 0,
-                             answer, err);
+    rc = lwb_lean_worker_ask(&session->worker, &session->setup, &question, answer, err);
     if (rc < 0)
         return rc;
     if (rc > 0)
@@ -308,7 +327,7 @@ static int elaborate_text(struct session *session, const struct lwb_elaborate_re
     int rc = lwb_lean_query_elaborate(&document, lwb_buf_bytes(&session->canonical), request, err);
 
     if (rc == LWB_OK)
-        rc = ask(session, &document, answer, err);
+        rc = ask(session, &document, call, answer, err);
     if (rc == LWB_OK)
         rc = send_messages(session, call, &answer->messages, LWB_LEAN_QUERY_LINES,
                            request->max_diagnostic_bytes, truncated, err);
@@ -345,11 +364,11 @@ static int lean_kernel_check(void *session, const struct lwb_elaborate_request *
     return LWB_OK;
 }
 
-static int look_up(struct session *session, const struct lwb_buf *document,
+static int look_up(struct session *session, const struct lwb_buf *document, struct lwb_call *call,
                    struct lwb_strvec *lines, struct lwb_error *err)
 {
     LWB_AUTO(lwb_lean_answer_release) struct lwb_lean_answer answer = { 0 };
-    int rc = ask(session, document, &answer, err);
+    int rc = ask(session, document, call, &answer, err);
 
     return rc == LWB_OK ? lwb_lean_query_read(lines, &answer.messages, err) : rc;
 }
@@ -364,7 +383,7 @@ static int check_looks_into_lean(const struct session *session, struct lwb_error
 }
 
 static int lean_declaration_kinds(void *opaque, const struct lwb_strvec *names,
-                                  struct lwb_call *call LWB_UNUSED, struct lwb_strvec *kinds,
+                                  struct lwb_call *call, struct lwb_strvec *kinds,
                                   struct lwb_error *err)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf document = LWB_BUF(DOCUMENT_MAX);
@@ -376,7 +395,7 @@ static int lean_declaration_kinds(void *opaque, const struct lwb_strvec *names,
         return rc;
     rc = lwb_lean_query_kinds(&document, lwb_buf_bytes(&session->canonical), names, err);
     if (rc == LWB_OK)
-        rc = look_up(session, &document, &lines, err);
+        rc = look_up(session, &document, call, &lines, err);
     if (rc < 0)
         return rc;
     if (lines.count != names->count)
@@ -390,9 +409,8 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int lean_declaration_names(void *opaque, const char *prefix,
-                                  struct lwb_call *call LWB_UNUSED, struct lwb_strvec *names,
-                                  struct lwb_error *err)
+static int lean_declaration_names(void *opaque, const char *prefix, struct lwb_call *call,
+                                  struct lwb_strvec *names, struct lwb_error *err)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf document = LWB_BUF(DOCUMENT_MAX);
     LWB_AUTO(lwb_strvec_release) struct lwb_strvec lines = { 0 };
@@ -402,7 +420,7 @@ static int lean_declaration_names(void *opaque, const char *prefix,
     if (rc == LWB_OK)
         rc = lwb_lean_query_names(&document, lwb_buf_bytes(&session->canonical), prefix, err);
     if (rc == LWB_OK)
-        rc = look_up(session, &document, &lines, err);
+        rc = look_up(session, &document, call, &lines, err);
     if (rc < 0)
         return rc;
     if (lines.count > 0)

@@ -105,6 +105,11 @@ static int add_lsp_item(struct lwb_lean_messages *messages, const cJSON *item,
     bool silent = false;
     int rc = lwb_json_opt_bool(item, "isSilent", false, &silent, err);
 
+    if (rc == LWB_OK)
+        rc = lwb_json_opt_int(item, "severity", 1, &severity, err);
+    /* The command line would not print it, and yet exit with 1. */
+    if (rc == LWB_OK && silent && severity == 1)
+        rc = lwb_fail(err, LWB_ERR_FORMAT, "an error that Lean keeps to itself");
     if (rc < 0 || silent)
         return rc;
     /* `range` ends with its first line, fullRange (since March 2021) where it really ends. */
@@ -114,8 +119,6 @@ static int add_lsp_item(struct lwb_lean_messages *messages, const cJSON *item,
         rc = read_position(range, "start", lines, &message.line, &message.column, err);
     if (rc == LWB_OK)
         rc = read_position(range, "end", lines, &message.end_line, &message.end_column, err);
-    if (rc == LWB_OK)
-        rc = lwb_json_opt_int(item, "severity", 1, &severity, err);
     if (rc == LWB_OK)
         rc = lwb_json_get_text(item, "message", &text, err);
     if (rc < 0)
@@ -240,7 +243,8 @@ static bool take_literal(struct lwb_bytes *rest, const char *literal)
 }
 
 /* "<file>:<line>:<column>[-<line>:<column>]: error: ", and nothing less. */
-static bool take_position(struct lwb_bytes *line, const char *file, struct lwb_diagnostic *message)
+static bool take_position(struct lwb_bytes *line, const char *file, bool failed,
+                          struct lwb_diagnostic *message)
 {
     struct lwb_bytes rest = *line;
 
@@ -254,7 +258,7 @@ static bool take_position(struct lwb_bytes *line, const char *file, struct lwb_d
         (!take_number(&rest, &message->end_line) || !take_literal(&rest, ":") ||
          !take_number(&rest, &message->end_column)))
         return false;
-    if (take_literal(&rest, ": error: "))
+    if (failed && take_literal(&rest, ": error: "))
         message->severity = LWB_SEVERITY_ERROR;
     else if (take_literal(&rest, ": warning: "))
         message->severity = LWB_SEVERITY_WARNING;
@@ -285,7 +289,7 @@ static int add_text_message(struct lwb_lean_messages *messages, struct lwb_diagn
 }
 
 int lwb_lean_messages_add_text(struct lwb_lean_messages *messages, struct lwb_bytes output,
-                               const char *file, struct lwb_error *err)
+                               const char *file, bool failed, struct lwb_error *err)
 {
     struct lwb_diagnostic current = { .severity = LWB_SEVERITY_INFORMATION,
                                       .line = -1,
@@ -301,7 +305,7 @@ int lwb_lean_messages_add_text(struct lwb_lean_messages *messages, struct lwb_by
         struct lwb_bytes line = take_line(&output);
         struct lwb_diagnostic next;
 
-        if (!take_position(&line, file, &next)) {
+        if (!take_position(&line, file, failed, &next)) {
             open = true;
             continue;
         }

@@ -28,6 +28,7 @@ int lwb_lean_messages_add(struct lwb_lean_messages *messages,
 /*
  * The `diagnostics` of a publishDiagnostics; `lines` are those of the document
  * that was sent. Silent ones are dropped: the command line does not print them.
+ * LWB_ERR_FORMAT for a silent error, which nobody can see and yet counts.
  */
 int lwb_lean_messages_add_lsp(struct lwb_lean_messages *messages, const cJSON *list,
                               const struct lwb_lean_lines *lines, struct lwb_error *err);
@@ -40,10 +41,11 @@ int lwb_lean_messages_add_json(struct lwb_lean_messages *messages, struct lwb_by
  * The output of `lean FILE` before 4.8; `file` is the name that lean was given.
  * Errors and warnings begin with their position. Information does not, so it is
  * taken for a part of the message before it; printed again, the bytes are the
- * same.
+ * same. A run that `failed` has said why; in one that did not, what looks like
+ * an error is something that the file printed.
  */
 int lwb_lean_messages_add_text(struct lwb_lean_messages *messages, struct lwb_bytes output,
-                               const char *file, struct lwb_error *err);
+                               const char *file, bool failed, struct lwb_error *err);
 
 /*
  * Replaces `from` (a folder that only this run knows) by `to` in all texts, so

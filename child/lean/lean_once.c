@@ -7,20 +7,24 @@
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/clock.h"
 #include "lwbuild/base/file.h"
+#include "lwbuild/base/lean_header.h"
 #include "lwbuild/base/path.h"
 #include "lwbuild/base/utf8.h"
 
 enum { OUTPUT_MAX = 64 * 1024 * 1024 };
 
-/* Which files an artifact may consist of; the first one always. */
+/* Which files an artifact may consist of. */
 static const struct {
     const char *part;
     const char *name;
+    bool always;    /* each artifact has it */
+    bool of_module; /* each artifact of the module system has it */
 } parts[LWB_LEAN_PARTS_MAX] = {
-    { "olean", "module.olean" },
-    { "olean.server", "module.olean.server" },
-    { "olean.private", "module.olean.private" },
-    { "ir", "module.ir" },
+    { .part = "olean", .name = "module.olean", .always = true },
+    { .part = "olean.server", .name = "module.olean.server", .of_module = true },
+    { .part = "olean.private", .name = "module.olean.private", .of_module = true },
+    { .part = "ir", .name = "module.ir" },
+    { .part = "ir.sig", .name = "module.ir.sig" },
 };
 
 void lwb_lean_once_release(struct lwb_lean_once *once)
@@ -67,13 +71,14 @@ void lwb_lean_describe_ending(char *out, size_t size, const struct lwb_lean_endi
 }
 
 static int read_messages(struct lwb_lean_once *once, const struct lwb_lean_setup *setup,
-                         const struct lwb_buf *output, const char *file, struct lwb_error *err)
+                         const struct lwb_buf *output, const char *file, bool failed,
+                         struct lwb_error *err)
 {
     struct lwb_bytes bytes = lwb_bytes(lwb_buf_text(output), output->len);
 
     if (lwb_lean_version_has(&setup->version, LWB_LEAN_JSON))
         return lwb_lean_messages_add_json(&once->messages, bytes, err);
-    return lwb_lean_messages_add_text(&once->messages, bytes, file, err);
+    return lwb_lean_messages_add_text(&once->messages, bytes, file, failed, err);
 }
 
 /* Takes `path`, also on failure. */
@@ -109,23 +114,73 @@ static int take_part(struct lwb_lean_once *once, size_t part, const char *folder
     return rc < 0 ? rc : state;
 }
 
+static void doubt(struct lwb_lean_once *once, size_t part, int state)
+{
+    once->judgement = (struct lwb_lean_judgement){ LWB_VERDICT_NONE, LWB_REASON_ARTIFACT, false };
+    (void)snprintf(once->detail, sizeof(once->detail), "the .%s %s", parts[part].part,
+                   lwb_olean_describe((enum lwb_olean_state)state));
+}
+
 /* Takes what `lean -o` left in `folder`, or turns the acceptance into "no verdict". */
-static int collect_artifacts(struct lwb_lean_once *once, const char *folder, struct lwb_error *err)
+static int collect_artifacts(struct lwb_lean_once *once, const char *folder, bool of_module,
+                             struct lwb_error *err)
 {
     for (size_t i = 0; i < LWB_COUNT(parts); i++) {
+        bool needed = parts[i].always || (of_module && parts[i].of_module);
         int state = take_part(once, i, folder, err);
 
         if (state < 0)
             return state;
-        if (state == LWB_OLEAN_WHOLE || (state == LWB_OLEAN_ABSENT && i > 0))
+        if (state == LWB_OLEAN_WHOLE || (state == LWB_OLEAN_ABSENT && !needed))
             continue;
-        once->judgement =
-            (struct lwb_lean_judgement){ LWB_VERDICT_NONE, LWB_REASON_ARTIFACT, false };
-        (void)snprintf(once->detail, sizeof(once->detail), "the .%s %s", parts[i].part,
-                       lwb_olean_describe((enum lwb_olean_state)state));
+        doubt(once, i, state);
         return LWB_OK;
     }
     return LWB_OK;
+}
+
+/*
+ * Lean writes the .olean when it has come to the end of the file without an
+ * error. A file can end Lean before that, with exit code 0 (`#eval
+ * IO.Process.exit 0`), and whatever stands behind was never looked at.
+ */
+static int confirm_end(struct lwb_lean_once *once, const char *olean, struct lwb_error *err)
+{
+    int state = lwb_olean_inspect(olean, err);
+
+    if (state < 0 || state == LWB_OLEAN_WHOLE)
+        return state < 0 ? state : LWB_OK;
+    doubt(once, 0, state);
+    return LWB_OK;
+}
+
+/* Whether the artifact must have the parts that the module system brought. */
+static int has_parts(bool *out, const struct lwb_lean_setup *setup, struct lwb_bytes source,
+                     struct lwb_error *err)
+{
+    LWB_AUTO(lwb_lean_header_release) struct lwb_lean_header header = { 0 };
+    int rc = lwb_lean_header_parse(&header, source, err);
+
+    if (rc < 0)
+        return rc;
+    *out = header.module_system && lwb_lean_version_has(&setup->version, LWB_LEAN_PARTS);
+    return LWB_OK;
+}
+
+/* An acceptance that the file system bears out, with its artifacts if they are wanted. */
+static int conclude(struct lwb_lean_once *once, const struct lwb_lean_setup *setup,
+                    const struct lwb_check_request *request, const char *folder, const char *olean,
+                    struct lwb_error *err)
+{
+    bool of_module;
+    int rc;
+
+    if (once->judgement.verdict != LWB_VERDICT_ACCEPTED)
+        return LWB_OK;
+    if (!request->want_artifact)
+        return confirm_end(once, olean, err);
+    rc = has_parts(&of_module, setup, request->source, err);
+    return rc < 0 ? rc : collect_artifacts(once, folder, of_module, err);
 }
 
 static int run_lean(struct lwb_lean_once *once, const struct lwb_lean_setup *setup,
@@ -148,7 +203,7 @@ static int run_lean(struct lwb_lean_once *once, const struct lwb_lean_setup *set
         .timed_out = run.timed_out,
         .overflow = run.overflow,
     };
-    rc = read_messages(once, setup, &output, request->file, err);
+    rc = read_messages(once, setup, &output, request->file, run.exit_code != 0, err);
     if (rc < 0)
         return rc;
     once->judgement = lwb_lean_judge(&once->messages, &ending);
@@ -171,12 +226,11 @@ int lwb_lean_once_check(struct lwb_lean_once *once, const struct lwb_lean_setup 
         return lwb_fail_memory(err);
     rc = lwb_lean_place_make(place, request->file, request->source, setup->source_root, err);
     if (rc == LWB_OK)
-        rc = lwb_lean_setup_once(setup, place, request->file, request->want_artifact ? olean : NULL,
-                                 &command, err);
+        rc = lwb_lean_setup_once(setup, place, request->file, olean, &command, err);
     if (rc == LWB_OK)
         rc = run_lean(&made, setup, request, &command, err);
-    if (rc == LWB_OK && request->want_artifact && made.judgement.verdict == LWB_VERDICT_ACCEPTED)
-        rc = collect_artifacts(&made, folder, err);
+    if (rc == LWB_OK)
+        rc = conclude(&made, setup, request, folder, olean, err);
     if (rc == LWB_OK)
         rc = lwb_lean_messages_reroot(&made.messages, place, setup->source_root, err);
     if (rc < 0)

@@ -7,7 +7,7 @@
  * A module checked by a `lean` process of its own: the reference that a warm
  * worker is measured against, and the only way to make an `.olean`.
  */
-enum { LWB_LEAN_PARTS_MAX = 4 };
+enum { LWB_LEAN_PARTS_MAX = 5 };
 
 struct lwb_lean_once {
     struct lwb_lean_messages messages;

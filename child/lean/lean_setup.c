@@ -181,10 +181,8 @@ int lwb_lean_setup_once(const struct lwb_lean_setup *setup, const char *folder, 
         return lwb_fail_memory(err);
     if (lwb_strvec_append(arguments, "-R") < 0 || lwb_strvec_append(arguments, ".") < 0)
         return lwb_fail_memory(err);
-    if (olean &&
-        (lwb_strvec_append(arguments, "-o") < 0 || lwb_strvec_append(arguments, olean) < 0))
-        return lwb_fail_memory(err);
-    if (lwb_strvec_append(arguments, file) < 0)
+    if (lwb_strvec_append(arguments, "-o") < 0 || lwb_strvec_append(arguments, olean) < 0 ||
+        lwb_strvec_append(arguments, file) < 0)
         return lwb_fail_memory(err);
     *command = made;
     made = (struct lwb_lean_command){ 0 };

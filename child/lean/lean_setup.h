@@ -29,6 +29,6 @@ LWB_DEFINE_AUTO(struct lwb_lean_setup, lwb_lean_setup_release);
 int lwb_lean_setup_worker(const struct lwb_lean_setup *setup, struct lwb_lean_command *command,
                           struct lwb_error *err);
 
-/* lean -R . [-o olean] FILE in `folder`; olean may be NULL. */
+/* lean -R . -o olean FILE in `folder`. */
 int lwb_lean_setup_once(const struct lwb_lean_setup *setup, const char *folder, const char *file,
                         const char *olean, struct lwb_lean_command *command, struct lwb_error *err);

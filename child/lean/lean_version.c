@@ -98,7 +98,7 @@ bool lwb_lean_version_has(const struct lwb_lean_version *version, enum lwb_lean_
         /* A nightly on the way to 4.12 counts as 4.11, so the gap starts there. */
         return !is_at_least(version, 11) || is_at_least(version, 20);
     case LWB_LEAN_PARTS:
-        return is_at_least(version, 20);
+        return is_at_least(version, 22);
     }
     return false;
 }

@@ -3,17 +3,23 @@
 #include "child/lean/lean_once.h"
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/clock.h"
+#include "lwbuild/base/strvec.h"
 #include "lwbuild/base/trace.h"
 
 /*
  * One document is didChange (didOpen for the first) and the barrier behind it,
- * written together. While waiting, only the last publishDiagnostics is kept:
- * each one replaces those before it, and the one before the answer to the
- * barrier is the whole set. It is parsed once, then.
+ * written together. While waiting, only the last publishDiagnostics is kept,
+ * since each one replaces those before it, and with it those behind it that say
+ * that they only add to it. That is the whole set when the barrier is answered,
+ * and is parsed once, then.
+ *
+ * We never ask for diagnostics that add (4.31 and later offer them), but to take
+ * one for the whole set would lose an error, so it is not left to good faith.
  */
 enum {
     MAX_DOCUMENTS = 5000,
-    FRAME_MAX = 128 * 1024 * 1024, /* of what we send and of diagnostics */
+    FRAME_MAX = 128 * 1024 * 1024,   /* of what we send and of diagnostics */
+    PROGRESS_NS = 100 * 1000 * 1000, /* between two events, and before the first */
 };
 
 static const uint64_t max_growth = UINT64_C(2) << 30; /* private bytes since the first answer */
@@ -74,31 +80,81 @@ static void write_document(struct lwb_lean_worker *worker, struct lwb_buf *out,
 
 /* What one exchange has brought so far. */
 struct exchange {
-    struct lwb_buf diagnostics; /* body of the last publishDiagnostics */
+    const struct lwb_lean_question *question;
+    struct lwb_buf diagnostics; /* body of the last publishDiagnostics that stands for itself */
+    struct lwb_strvec more;     /* bodies of those behind it */
+    uint64_t told_ns;           /* when progress was last told */
     bool header_failed;
     bool answered; /* the barrier */
     bool refused;  /* the barrier, with an error */
+    bool lost;     /* something could not be kept */
 };
 
-static void take_body(const struct lwb_lean_worker *worker, struct exchange *exchange,
-                      struct lwb_bytes body)
+static void release_exchange(struct exchange *exchange)
+{
+    lwb_buf_release(&exchange->diagnostics);
+    lwb_strvec_release(&exchange->more);
+}
+LWB_DEFINE_AUTO(struct exchange, release_exchange);
+
+static uint64_t count_lines(struct lwb_bytes text)
+{
+    const char *end = text.ptr + text.len;
+    uint64_t count = 0;
+
+    for (const char *at = text.ptr; at < end; at++)
+        count += *at == '\n';
+    return count;
+}
+
+/* Most documents are done before the first event is due; then a clock is all that is looked at. */
+static void tell_progress(struct exchange *exchange, struct lwb_bytes body)
+{
+    const struct lwb_lean_question *question = exchange->question;
+    uint64_t now = lwb_clock_ns();
+    uint64_t line, lines;
+
+    if (!question->progress || now - exchange->told_ns < PROGRESS_NS ||
+        !lwb_lsp_progress(body, &line))
+        return;
+    exchange->told_ns = now;
+    lines = count_lines(question->document);
+    question->progress(question->ctx, line < lines ? line : lines, lines);
+}
+
+static void take_reply(const struct lwb_lean_worker *worker, struct exchange *exchange,
+                       struct lwb_bytes body)
 {
     uint64_t id = 0;
     bool is_error = false;
 
+    if (!lwb_lsp_reply(body, &id, &is_error) || id != worker->request)
+        return;
+    exchange->answered = true;
+    exchange->refused = is_error;
+}
+
+static void take_body(const struct lwb_lean_worker *worker, struct exchange *exchange,
+                      struct lwb_bytes body)
+{
     switch (lwb_lsp_classify(body)) {
     case LWB_LSP_DIAGNOSTICS:
+        lwb_strvec_release(&exchange->more);
         lwb_buf_clear(&exchange->diagnostics);
         lwb_buf_append_bytes(&exchange->diagnostics, body);
+        break;
+    case LWB_LSP_MORE_DIAGNOSTICS:
+        if (lwb_strvec_append_len(&exchange->more, body.ptr, body.len) < 0)
+            exchange->lost = true;
+        break;
+    case LWB_LSP_PROGRESS:
+        tell_progress(exchange, body);
         break;
     case LWB_LSP_FATAL:
         exchange->header_failed = true;
         break;
     case LWB_LSP_REPLY:
-        if (lwb_lsp_reply(body, &id, &is_error) && id == worker->request) {
-            exchange->answered = true;
-            exchange->refused = is_error;
-        }
+        take_reply(worker, exchange, body);
         break;
     case LWB_LSP_OTHER:
         break;
@@ -138,26 +194,42 @@ static int converse(struct lwb_lean_worker *worker, struct lwb_bytes send, uint6
     return 1;
 }
 
-/* Returns 1 when the messages are complete and sure, 0 when they are not. */
-static int read_answer(struct lwb_lean_worker *worker, struct exchange *exchange,
-                       struct lwb_bytes document, struct lwb_lean_answer *answer)
+/* Returns 0 when the body is not about this document or cannot be read. */
+static int read_published(const struct lwb_lean_worker *worker, struct lwb_bytes body,
+                          const struct lwb_lean_lines *lines, struct lwb_lean_answer *answer)
 {
-    LWB_AUTO(lwb_lean_lines_release) struct lwb_lean_lines lines = { 0 };
     LWB_AUTO(lwb_json_free) cJSON *json = NULL;
     struct lwb_error why;
     const cJSON *list;
     uint64_t version;
 
+    return lwb_lsp_diagnostics(body, &json, &version, &list, &why) == LWB_OK &&
+           version == worker->version &&
+           lwb_lean_messages_add_lsp(&answer->messages, list, lines, &why) == LWB_OK;
+}
+
+static int read_all_published(const struct lwb_lean_worker *worker, const struct exchange *exchange,
+                              struct lwb_lean_answer *answer)
+{
+    LWB_AUTO(lwb_lean_lines_release) struct lwb_lean_lines lines = { 0 };
+
+    if (exchange->lost || !lwb_buf_ok(&exchange->diagnostics) ||
+        lwb_lean_lines_init(&lines, exchange->question->document) < 0 ||
+        !read_published(worker, lwb_buf_bytes(&exchange->diagnostics), &lines, answer))
+        return 0;
+    for (size_t i = 0; i < exchange->more.count; i++)
+        if (!read_published(worker, lwb_bytes_text(exchange->more.items[i]), &lines, answer))
+            return 0;
+    return 1;
+}
+
+/* Returns 1 when the messages are complete and sure, 0 when they are not. */
+static int read_answer(const struct lwb_lean_worker *worker, const struct exchange *exchange,
+                       struct lwb_lean_answer *answer)
+{
     answer->header_failed = exchange->header_failed;
     answer->ending.panicked = worker->process.panicked;
-    if (exchange->refused || !lwb_buf_ok(&exchange->diagnostics))
-        return 0;
-    if (lwb_lsp_diagnostics(lwb_buf_bytes(&exchange->diagnostics), &json, &version, &list, &why) <
-            0 ||
-        version != worker->version)
-        return 0;
-    if (lwb_lean_lines_init(&lines, document) < 0 ||
-        lwb_lean_messages_add_lsp(&answer->messages, list, &lines, &why) < 0)
+    if (exchange->refused || !read_all_published(worker, exchange, answer))
         return 0;
     /* In 2021 nothing else than the messages says that the header failed. */
     if (lwb_lean_messages_blame_imports(&answer->messages))
@@ -183,38 +255,55 @@ static void explain(struct lwb_lean_answer *answer, const struct lwb_lean_worker
                        "the answer of lean --worker could not be read");
 }
 
-int lwb_lean_worker_ask(struct lwb_lean_worker *worker, const struct lwb_lean_setup *setup,
-                        const char *file, struct lwb_bytes document, uint64_t deadline,
-                        struct lwb_lean_answer *answer, struct lwb_error *err)
+/* Sends the document and takes the answer; returns what lwb_lean_worker_ask does. */
+static int exchange_document(struct lwb_lean_worker *worker,
+                             const struct lwb_lean_question *question,
+                             struct lwb_lean_answer *answer, struct lwb_error *err)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf send = LWB_BUF(FRAME_MAX);
-    struct exchange exchange = { .diagnostics = LWB_BUF(FRAME_MAX) };
-    bool first;
+    LWB_AUTO(release_exchange)
+    struct exchange exchange = {
+        .question = question,
+        .diagnostics = LWB_BUF(FRAME_MAX),
+        .told_ns = lwb_clock_ns(),
+    };
+    bool ended;
+    int rc = 0;
+
+    write_document(worker, &send, question->document);
+    if (lwb_buf_ok(&send))
+        rc = converse(worker, lwb_buf_bytes(&send), question->deadline, &exchange, &answer->ending,
+                      err);
+    lwb_lean_process_drain_stderr(&worker->process);
+    if (rc < 0)
+        return rc;
+    ended = rc == 0;
+    if (ended) {
+        answer->header_failed = exchange.header_failed;
+        answer->ending.panicked = worker->process.panicked;
+    } else {
+        rc = read_answer(worker, &exchange, answer);
+    }
+    if (rc == 0)
+        explain(answer, worker, ended);
+    return rc;
+}
+
+int lwb_lean_worker_ask(struct lwb_lean_worker *worker, const struct lwb_lean_setup *setup,
+                        const struct lwb_lean_question *question, struct lwb_lean_answer *answer,
+                        struct lwb_error *err)
+{
     int rc = LWB_OK;
 
     if (!lwb_lean_worker_is_running(worker))
-        rc = start(worker, setup, file, err);
+        rc = start(worker, setup, question->file, err);
     if (rc < 0)
         return rc;
-    write_document(worker, &send, document);
-    first = worker->version == 1;
-    if (lwb_buf_ok(&send))
-        rc = converse(worker, lwb_buf_bytes(&send), deadline, &exchange, &answer->ending, err);
-    lwb_lean_process_drain_stderr(&worker->process);
-    if (rc > 0) {
-        rc = read_answer(worker, &exchange, document, answer);
-        if (rc == 0)
-            explain(answer, worker, false);
-    } else if (rc == 0) {
-        answer->header_failed = exchange.header_failed;
-        answer->ending.panicked = worker->process.panicked;
-        explain(answer, worker, true);
-    }
+    rc = exchange_document(worker, question, answer, err);
     if (rc <= 0)
         lwb_lean_worker_stop(worker);
-    else if (first)
+    else if (worker->version == 1)
         worker->first_memory = lwb_lean_process_memory(&worker->process);
-    lwb_buf_release(&exchange.diagnostics);
     return rc;
 }
 

@@ -33,18 +33,26 @@ struct lwb_lean_answer {
 void lwb_lean_answer_release(struct lwb_lean_answer *answer);
 LWB_DEFINE_AUTO(struct lwb_lean_answer, lwb_lean_answer_release);
 
+struct lwb_lean_question {
+    const char *file;          /* absolute; the worker calls all its documents like the first one */
+    struct lwb_bytes document; /* begins with the header of all documents of this worker */
+    uint64_t deadline;         /* lwb_clock_ns; 0: none */
+    /* How many of its lines are done: now and then, so not at all for what is quick. Optional. */
+    void (*progress)(void *ctx, uint64_t done, uint64_t lines);
+    void *ctx;
+};
+
 /*
- * What the worker says about `document`, which begins with the header of all
- * documents of this worker. `file` names the first one's file (absolute).
+ * What the worker says about a document.
  *
  * Returns 1 with the complete messages; 0 when this worker cannot tell: it
  * died, panicked, could not load the imports, or wrote what cannot be read.
  * It is stopped then, and answer says what happened; a fresh process decides.
- * 0 as well when the deadline (lwb_clock_ns; 0: none) has passed: ending.timed_out.
+ * 0 as well when the deadline has passed: ending.timed_out.
  */
 int lwb_lean_worker_ask(struct lwb_lean_worker *worker, const struct lwb_lean_setup *setup,
-                        const char *file, struct lwb_bytes document, uint64_t deadline,
-                        struct lwb_lean_answer *answer, struct lwb_error *err);
+                        const struct lwb_lean_question *question, struct lwb_lean_answer *answer,
+                        struct lwb_error *err);
 
 /* Ends a worker that has grown or served enough, between two documents. */
 void lwb_lean_worker_retire_if_due(struct lwb_lean_worker *worker, uint64_t max_memory);

@@ -272,9 +272,10 @@ static bool holds(struct lwb_bytes body, const char *text)
 enum lwb_lsp_kind lwb_lsp_classify(struct lwb_bytes body)
 {
     if (holds(body, "\"method\":\"textDocument/publishDiagnostics\""))
-        return LWB_LSP_DIAGNOSTICS;
+        return holds(body, "\"isIncremental\":true") ? LWB_LSP_MORE_DIAGNOSTICS
+                                                     : LWB_LSP_DIAGNOSTICS;
     if (holds(body, "\"method\":\"$/lean/fileProgress\""))
-        return holds(body, "\"kind\":2") ? LWB_LSP_FATAL : LWB_LSP_OTHER;
+        return holds(body, "\"kind\":2") ? LWB_LSP_FATAL : LWB_LSP_PROGRESS;
     if (holds(body, "\"method\":"))
         return LWB_LSP_OTHER;
     return LWB_LSP_REPLY;
@@ -290,6 +291,21 @@ int lwb_lsp_reply(struct lwb_bytes body, uint64_t *id, bool *is_error)
         return 0;
     *is_error = lwb_json_find(json, "error") != NULL;
     return *is_error || lwb_json_find(json, "result") != NULL;
+}
+
+int lwb_lsp_progress(struct lwb_bytes body, uint64_t *line)
+{
+    LWB_AUTO(lwb_json_free) cJSON *json = NULL;
+    struct lwb_error ignored;
+    const cJSON *params, *processing, *range, *start;
+
+    return lwb_json_parse(&json, body, &ignored) == LWB_OK &&
+           lwb_json_get_object(json, "params", &params, &ignored) == LWB_OK &&
+           lwb_json_get_array(params, "processing", &processing, &ignored) == LWB_OK &&
+           processing->child &&
+           lwb_json_get_object(processing->child, "range", &range, &ignored) == LWB_OK &&
+           lwb_json_get_object(range, "start", &start, &ignored) == LWB_OK &&
+           lwb_json_get_count(start, "line", line, &ignored) == LWB_OK;
 }
 
 int lwb_lsp_diagnostics(struct lwb_bytes body, cJSON **json, uint64_t *version, const cJSON **list,

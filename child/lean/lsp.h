@@ -52,10 +52,12 @@ void lwb_lsp_reader_commit(struct lwb_lsp_reader *reader, size_t len);
 int lwb_lsp_next(struct lwb_lsp_reader *reader, struct lwb_bytes *body);
 
 enum lwb_lsp_kind {
-    LWB_LSP_DIAGNOSTICS, /* textDocument/publishDiagnostics; decode with lwb_lsp_diagnostics */
-    LWB_LSP_FATAL,       /* progress of kind 2: the header could not be processed */
-    LWB_LSP_REPLY,       /* an answer to a request; decode with lwb_lsp_reply */
-    LWB_LSP_OTHER,       /* nothing that a check needs */
+    LWB_LSP_DIAGNOSTICS,      /* textDocument/publishDiagnostics; decode with lwb_lsp_diagnostics */
+    LWB_LSP_MORE_DIAGNOSTICS, /* the same, but what was published before stays (isIncremental) */
+    LWB_LSP_PROGRESS,         /* $/lean/fileProgress; decode with lwb_lsp_progress */
+    LWB_LSP_FATAL,            /* progress of kind 2: the header could not be processed */
+    LWB_LSP_REPLY,            /* an answer to a request; decode with lwb_lsp_reply */
+    LWB_LSP_OTHER,            /* nothing that a check needs */
 };
 
 /* Which kind of message a body is, without parsing it: most are progress and are dropped. */
@@ -63,6 +65,9 @@ enum lwb_lsp_kind lwb_lsp_classify(struct lwb_bytes body);
 
 /* Returns 1 with the id and whether it is an error, 0 when the body is not a reply after all. */
 int lwb_lsp_reply(struct lwb_bytes body, uint64_t *id, bool *is_error);
+
+/* Returns 1 and the line (from 0) from which on the worker is still at it, 0 when it does not say. */
+int lwb_lsp_progress(struct lwb_bytes body, uint64_t *line);
 
 /* The version and the list of diagnostics, both of params; *json owns the list. */
 int lwb_lsp_diagnostics(struct lwb_bytes body, cJSON **json, uint64_t *version, const cJSON **list,

@@ -146,7 +146,7 @@ const char *lwb_verdict_name(enum lwb_verdict verdict); /* "accepted", "rejected
 int lwb_verdict_parse(enum lwb_verdict *out, const char *name);
 
 struct lwb_artifact {
-    const char *part; /* "olean", "olean.server", "olean.private", "ir" */
+    const char *part; /* "olean", "olean.server", "olean.private", "ir", "ir.sig" */
     const char *path; /* private file in the session's scratch folder; the parent takes it */
     struct lwb_digest digest;
     uint64_t size;

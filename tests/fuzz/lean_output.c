@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 1 || size > 32 * 1024)
         return 0;
     if (lwb_lean_messages_add_json(&json, bytes, &err) < 0 ||
-        lwb_lean_messages_add_text(&text, bytes, "A", &err) < 0)
+        lwb_lean_messages_add_text(&text, bytes, "A", true, &err) < 0)
         abort();
     if (data[size - 1] != '\n' || !lwb_utf8_is_valid(bytes) || has_other_numbers(bytes) ||
         memchr(data, '\0', size))

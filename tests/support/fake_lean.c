@@ -17,7 +17,8 @@ static void die(const char *text)
 /* The toolchain is the folder above bin/; its file "era" says which Lean this is. */
 static void find_toolchain(struct fake_lean *fake, const char *program)
 {
-    static const char *const eras[] = { "2021-07", "2021-11", "4.8", "4.22" };
+    static const char *const eras[] = { "2021-07", "2021-11", "2022-12", "4.8",
+                                        "4.12",    "4.22",    "4.34" };
     LWB_AUTO(lwb_free_text) char *bin = lwb_path_dirname(program);
     LWB_AUTO(lwb_free_text) char *file = NULL;
     LWB_AUTO(lwb_buf_release) struct lwb_buf era = LWB_BUF(100);
@@ -35,7 +36,7 @@ static void find_toolchain(struct fake_lean *fake, const char *program)
     die("fake_lean: unknown era");
 }
 
-/* Before 4.11 an option that nobody has declared ends the program. */
+/* Before 4.11 an option that nobody has declared ends the program at once. */
 static void take_option(struct fake_lean *fake, const char *option)
 {
     static const char *const known[] = { "fake.", "maxHeartbeats=", "autoImplicit=", "pp." };
@@ -43,7 +44,9 @@ static void take_option(struct fake_lean *fake, const char *option)
 
     for (size_t i = 0; i < LWB_COUNT(known); i++)
         is_known = is_known || strncmp(option, known[i], strlen(known[i])) == 0;
-    if (!is_known && fake->era < FAKE_4_22) {
+    if (!is_known && fake->era >= FAKE_4_12)
+        fake->bad_option = option;
+    if (!is_known && fake->era < FAKE_4_12) {
         (void)fprintf(stderr, "unknown option '%s'\n", option);
         exit(1);
     }
@@ -66,7 +69,9 @@ static const char *read_arguments(struct fake_lean *fake, int argc, char **argv)
             i++;
         else if (strcmp(argv[i], "-o") == 0 && i + 1 < argc)
             fake->olean = argv[++i];
-        else if (strncmp(argv[i], "-j", 2) == 0 || strncmp(argv[i], "-M", 2) == 0)
+        else if (strncmp(argv[i], "-j", 2) == 0)
+            fake->threads = argv[i] + 2;
+        else if (strncmp(argv[i], "-M", 2) == 0)
             continue;
         else if (argv[i][0] == '-')
             die("Unknown command line option");

@@ -7,7 +7,7 @@
 #include "lwbuild/base/strvec.h"
 
 /*
- * A fake of `lean`, in two ways of use (command line and --worker) and four
+ * A fake of `lean`, in two ways of use (command line and --worker) and seven
  * eras. It knows headers and .olean files; bodies are lines of directives that
  * say what shall happen. A directive is a comment, so a line may hold anything
  * before it, and what it reports is at its place:
@@ -15,7 +15,7 @@
  *     theorem two : 1 + 1 = 2 := rfl   --! error this is not so
  *
  *     error|warning|info TEXT    a message ("\n" is a line break)
- *     silent TEXT                a message that a command line does not print
+ *     silent TEXT, hidden TEXT   information, or an error, that a command line does not print
  *     sorry, limit               the messages of Lean with those meanings
  *     nul                        an error whose text holds a NUL
  *     requires NAME              an error unless an import, however deep, provides NAME
@@ -23,6 +23,7 @@
  *     once NAME                  an error if this process has met NAME before: what an
  *                                imported `initialize` reference can do
  *     needs NAME=VALUE           an error unless -D has set this option
+ *     threads                    says what -j was
  *     env NAME                   says what the variable holds
  *     where                      names the working directory in a message
  *     reads FILE                 an error unless the file can be opened
@@ -36,15 +37,21 @@
  *     grow MIB                   memory that is kept
  *     orphan                     leaves a process behind that holds the pipes for 5 s
  *     steps N                    N rounds of progress and diagnostics, as long files have
+ *     work MS                    the same for a while
  *     cut, lost                  the .olean will be cut, or not written at all; exit code 0
  *     mute                       the worker will never answer the barrier
  *     again                      the worker sends the diagnostics of an older version last
+ *     partial                    from here on the worker publishes only what is new, and says so;
+ *                                one of the files of a module's artifact is missing
  */
 enum fake_era {
     FAKE_2021_07, /* ignores -D in a worker, .olean without base address */
     FAKE_2021_11,
-    FAKE_4_8,  /* --json, server.reportDelayMs, commit in the .olean */
-    FAKE_4_22, /* module system: several files per artifact */
+    FAKE_2022_12, /* progress has a kind; another header ends a worker with exit code 2 */
+    FAKE_4_8,     /* --json, server.reportDelayMs, commit in the .olean */
+    FAKE_4_12,    /* needs four threads; looks at -D only after the imports */
+    FAKE_4_22,    /* module system: several files per artifact */
+    FAKE_4_34,    /* one more of them */
 };
 
 struct fake_message {
@@ -62,6 +69,8 @@ struct fake_lean {
     struct lwb_strvec options; /* -D */
     bool worker;
     bool json;
+    const char *threads;    /* -j; NULL if not given */
+    const char *bad_option; /* of -D, found out after the imports; NULL if there is none */
     const char *olean;      /* -o */
     struct lwb_strvec seen; /* by `once` */
 
@@ -70,8 +79,9 @@ struct fake_lean {
     size_t n_messages;
     size_t cap;
     struct lwb_strvec provides;
-    size_t steps;
-    bool cut, lost, mute, again;
+    size_t line; /* that is being read, from 0 */
+    bool cut, lost, mute, again, partial;
+    size_t n_published; /* messages that the worker has sent */
     bool header_failed;
     void (*progress)(struct fake_lean *fake); /* after every message and step; may be NULL */
 };

@@ -11,7 +11,7 @@
 
 /*
  * Header of the era, then (word with the address of the root, or behind it) the
- * payload "import A\nprovide x\n" padded with zeros, and last the root: an
+ * payload "fake\nimport A\nprovide x\n" padded with zeros, and last the root: an
  * object with one pointer.
  */
 enum { CONTENT_MAX = 1024 * 1024, BASE = 0x10000 };
@@ -35,15 +35,18 @@ static void append_header(struct lwb_buf *out, enum fake_era era)
         lwb_buf_append_text(out, "oleanfile!!!!!!!");
         break;
     case FAKE_2021_11:
+    case FAKE_2022_12:
         lwb_buf_append_text(out, "oleanfile!!!!!!!");
         append_u64(out, BASE);
         break;
     case FAKE_4_8:
+    case FAKE_4_12:
         lwb_buf_append(out, "olean\1", 6);
         append_zeros(out, 42);
         append_u64(out, BASE);
         break;
     case FAKE_4_22:
+    case FAKE_4_34:
         lwb_buf_append(out, "olean\2\1", 7);
         append_zeros(out, 33 + 40);
         append_u64(out, BASE);
@@ -54,6 +57,7 @@ static void append_header(struct lwb_buf *out, enum fake_era era)
 static void append_payload(struct lwb_buf *out, const struct fake_lean *fake,
                            const struct lwb_lean_header *header)
 {
+    lwb_buf_append_text(out, "fake\n"); /* no object begins with zeros */
     for (size_t i = 0; i < header->n_imports; i++)
         lwb_buf_format(out, "import %.*s\n", (int)header->imports[i].name.len,
                        header->imports[i].name.ptr);
@@ -100,7 +104,7 @@ static int write_part(const struct fake_lean *fake, const char *path, const char
     LWB_AUTO(lwb_buf_release) struct lwb_buf name = LWB_BUF(4096);
     struct lwb_error err;
 
-    if (strcmp(suffix, ".ir") == 0)
+    if (strncmp(suffix, ".ir", 3) == 0)
         lwb_buf_append(&name, path, strlen(path) - strlen(".olean"));
     else
         lwb_buf_append_text(&name, path);
@@ -123,9 +127,13 @@ int fake_olean_write(const struct fake_lean *fake, const char *path,
     failed = write_part(fake, path, "", lwb_buf_bytes(&content));
     if (fake->era < FAKE_4_22 || !header->module_system || failed)
         return failed;
-    return write_part(fake, path, ".server", lwb_buf_bytes(&content)) |
-           write_part(fake, path, ".private", lwb_buf_bytes(&content)) |
-           write_part(fake, path, ".ir", lwb_buf_bytes(&content));
+    failed = write_part(fake, path, ".server", lwb_buf_bytes(&content)) |
+             write_part(fake, path, ".ir", lwb_buf_bytes(&content));
+    if (!failed && !fake->partial)
+        failed = write_part(fake, path, ".private", lwb_buf_bytes(&content));
+    if (!failed && fake->era >= FAKE_4_34)
+        failed = write_part(fake, path, ".ir.sig", lwb_buf_bytes(&content));
+    return failed;
 }
 
 /* ---- reading ------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "lwbuild/base/alloc.h"
+#include "lwbuild/base/clock.h"
 
 enum { TEXT_MAX = 64 * 1024 };
 
@@ -14,8 +15,9 @@ void fake_lean_forget_document(struct fake_lean *fake)
         lwb_free(fake->messages[i].text);
     fake->n_messages = 0;
     lwb_strvec_release(&fake->provides);
-    fake->cut = fake->lost = fake->mute = fake->again = false;
-    fake->steps = 0;
+    fake->cut = fake->lost = fake->mute = fake->again = fake->partial = false;
+    fake->n_published = 0;
+    fake->line = 0;
 }
 
 bool fake_lean_has_error(const struct fake_lean *fake)
@@ -31,8 +33,8 @@ struct place {
     size_t line, column, units;
 };
 
-static void report(struct fake_lean *fake, const struct place *place, const char *severity,
-                   const char *text)
+static void report_as(struct fake_lean *fake, const struct place *place, const char *severity,
+                      bool silent, const char *text)
 {
     struct fake_message *message;
 
@@ -43,9 +45,16 @@ static void report(struct fake_lean *fake, const struct place *place, const char
                                       .line = place->line,
                                       .column = place->column,
                                       .units = place->units,
+                                      .silent = silent,
                                       .text = lwb_strdup(text) };
     if (fake->progress)
         fake->progress(fake);
+}
+
+static void report(struct fake_lean *fake, const struct place *place, const char *severity,
+                   const char *text)
+{
+    report_as(fake, place, severity, false, text);
 }
 
 static void report_about(struct fake_lean *fake, const struct place *place, const char *severity,
@@ -82,12 +91,22 @@ static bool holds(const struct lwb_strvec *list, const char *text)
     return false;
 }
 
+static bool is_one_of(const char *verb, const char *words)
+{
+    size_t len = strlen(verb);
+
+    for (const char *at = words; (at = strstr(at, verb)) != NULL; at++)
+        if ((at == words || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
+            return true;
+    return false;
+}
+
 /* ---- directives ------------------------------------------------------------------------------ */
 
 /* The word must outlive the line that it was read from. */
 static const char *severity_of(const char *verb)
 {
-    if (strcmp(verb, "error") == 0)
+    if (is_one_of(verb, "error hidden"))
         return "error";
     return strcmp(verb, "warning") == 0 ? "warning" : "information";
 }
@@ -97,12 +116,7 @@ static void do_message(struct fake_lean *fake, const struct place *place, const 
 {
     LWB_AUTO(lwb_free_text) char *text = unescape(argument);
 
-    if (strcmp(verb, "silent") == 0) {
-        report(fake, place, "information", text);
-        fake->messages[fake->n_messages - 1].silent = true;
-    } else {
-        report(fake, place, severity_of(verb), text);
-    }
+    report_as(fake, place, severity_of(verb), is_one_of(verb, "silent hidden"), text);
 }
 
 static void do_known_message(struct fake_lean *fake, const struct place *place, const char *verb)
@@ -138,6 +152,8 @@ static void do_process_question(struct fake_lean *fake, const struct place *plac
     } else if (strcmp(verb, "needs") == 0) {
         if ((fake->worker && fake->era == FAKE_2021_07) || !holds(&fake->options, argument))
             report_about(fake, place, "error", "the option %s is not set", argument);
+    } else if (strcmp(verb, "threads") == 0) {
+        report(fake, place, "information", fake->threads ? fake->threads : "as many as it likes");
     } else if (strcmp(verb, "env") == 0) {
         const char *value = getenv(argument);
 
@@ -212,6 +228,16 @@ static void do_misbehave(const struct fake_lean *fake, const char *verb, const c
     }
 }
 
+/* What elaboration that takes its time looks like from outside. */
+static void work(struct fake_lean *fake, uint64_t ms)
+{
+    uint64_t start = lwb_clock_ms();
+
+    while (lwb_clock_ms() - start < ms)
+        if (fake->progress)
+            fake->progress(fake);
+}
+
 static void do_later(struct fake_lean *fake, const char *verb, const char *argument)
 {
     if (strcmp(verb, "provides") == 0)
@@ -224,18 +250,13 @@ static void do_later(struct fake_lean *fake, const char *verb, const char *argum
         fake->mute = true;
     else if (strcmp(verb, "again") == 0)
         fake->again = true;
+    else if (strcmp(verb, "partial") == 0)
+        fake->partial = true;
+    else if (strcmp(verb, "work") == 0)
+        work(fake, strtoull(argument, NULL, 10));
     else if (strcmp(verb, "steps") == 0)
         for (long i = strtol(argument, NULL, 10); i > 0 && fake->progress; i--)
             fake->progress(fake);
-}
-
-static bool is_one_of(const char *verb, const char *words)
-{
-    const char *found = strstr(words, verb);
-    size_t len = strlen(verb);
-
-    return found && (found == words || found[-1] == ' ') &&
-           (found[len] == ' ' || found[len] == '\0');
 }
 
 static void carry_out(struct fake_lean *fake, const struct place *place,
@@ -247,15 +268,15 @@ static void carry_out(struct fake_lean *fake, const struct place *place,
         *argument++ = '\0';
     else
         argument = directive + strlen(directive);
-    if (is_one_of(directive, "error warning info silent"))
+    if (is_one_of(directive, "error warning info silent hidden"))
         do_message(fake, place, directive, argument);
     else if (is_one_of(directive, "sorry limit nul"))
         do_known_message(fake, place, directive);
     else if (strcmp(directive, "requires") == 0)
         do_import_question(fake, place, header, argument);
-    else if (is_one_of(directive, "once needs env where reads"))
+    else if (is_one_of(directive, "once needs threads env where reads"))
         do_process_question(fake, place, directive, argument);
-    else if (is_one_of(directive, "provides cut lost mute again steps"))
+    else if (is_one_of(directive, "provides cut lost mute again partial steps work"))
         do_later(fake, directive, argument);
     else if (is_one_of(directive, "noise stderr flood panic crash overflow exit hang grow orphan"))
         do_misbehave(fake, directive, argument);
@@ -313,12 +334,18 @@ void fake_lean_elaborate(struct fake_lean *fake, struct lwb_bytes source)
     if (lwb_lean_header_parse(&header, source, &err) < 0)
         abort();
     load_imports(fake, &header);
+    if (fake->bad_option) {
+        (void)fprintf(stderr, "invalid -D parameter, unknown configuration option '%s'\n",
+                      fake->bad_option);
+        exit(1);
+    }
     if (fake->header_failed && fake->worker)
         return;
     for (size_t number = 1; rest.len > 0; number++) {
         const char *newline = memchr(rest.ptr, '\n', rest.len);
         size_t len = newline ? (size_t)(newline - rest.ptr) : rest.len;
 
+        fake->line = number - 1;
         do_line(fake, &header, number, lwb_bytes(rest.ptr, len));
         len += newline ? 1 : 0;
         rest = lwb_bytes(rest.ptr + len, rest.len - len);

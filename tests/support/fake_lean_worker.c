@@ -76,20 +76,32 @@ static void append_message(struct lwb_buf *out, const struct fake_message *messa
     lwb_buf_append_char(out, '}');
 }
 
-static void publish_version(struct fake_lean *fake, uint64_t version, size_t count)
+static void publish_version(const struct fake_lean *fake, uint64_t version, size_t first,
+                            size_t end, const char *more)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf body = LWB_BUF(FRAME_MAX);
 
     lwb_buf_format(&body, "{\"params\":{\"version\":%llu,\"uri\":\"%s\",\"diagnostics\":[",
                    (unsigned long long)version, lwb_buf_text(&document.uri));
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
+    for (size_t i = first; i < end; i++) {
+        if (i > first)
             lwb_buf_append_char(&body, ',');
         append_message(&body, &fake->messages[i]);
     }
-    lwb_buf_append_text(&body,
-                        "]},\"method\":\"textDocument/publishDiagnostics\",\"jsonrpc\":\"2.0\"}");
+    lwb_buf_format(&body, "]%s},\"method\":\"textDocument/publishDiagnostics\",", more);
+    lwb_buf_append_text(&body, "\"jsonrpc\":\"2.0\"}");
     send_body(&body);
+}
+
+/* All messages so far, or those that are new. */
+static void publish(struct fake_lean *fake)
+{
+    if (fake->partial)
+        publish_version(fake, document.version, fake->n_published, fake->n_messages,
+                        ",\"isIncremental\":true");
+    else
+        publish_version(fake, document.version, 0, fake->n_messages, "");
+    fake->n_published = fake->n_messages;
 }
 
 static void send_progress(size_t line, const char *kind)
@@ -107,8 +119,8 @@ static void send_progress(size_t line, const char *kind)
 
 static void on_progress(struct fake_lean *fake)
 {
-    send_progress(fake->n_messages, "");
-    publish_version(fake, document.version, fake->n_messages);
+    send_progress(fake->line, fake->era >= FAKE_2022_12 ? ",\"kind\":1" : "");
+    publish(fake);
 }
 
 static void describe_header(struct lwb_buf *out, struct lwb_bytes text)
@@ -125,17 +137,16 @@ static void describe_header(struct lwb_buf *out, struct lwb_bytes text)
 static void process(struct fake_lean *fake, struct lwb_bytes text)
 {
     fake->progress = on_progress;
-    publish_version(fake, document.version, 0);
+    publish_version(fake, document.version, 0, 0, "");
     fake_lean_elaborate(fake, text);
+    publish(fake);
     if (fake->header_failed) {
-        publish_version(fake, document.version, fake->n_messages);
-        if (fake->era >= FAKE_4_8)
+        if (fake->era >= FAKE_2022_12)
             send_progress(0, ",\"kind\":2");
         return;
     }
-    publish_version(fake, document.version, fake->n_messages);
     if (fake->again)
-        publish_version(fake, document.version - 1, 0);
+        publish_version(fake, document.version - 1, 0, 0, "");
 }
 
 static int take_text(struct fake_lean *fake, const cJSON *holder, bool first)
@@ -152,7 +163,7 @@ static int take_text(struct fake_lean *fake, const cJSON *holder, bool first)
     } else if (!lwb_bytes_equal(lwb_buf_bytes(&header), lwb_buf_bytes(&document.header)) &&
                fake->era != FAKE_2021_07) { /* which goes on with the old environment */
         (void)protocol_error("Internal server error: header changed but worker wasn't restarted.");
-        return fake->era >= FAKE_4_8 ? 2 : 1;
+        return fake->era >= FAKE_2022_12 ? 2 : 1;
     }
     process(fake, lwb_bytes_text(text));
     return 0;

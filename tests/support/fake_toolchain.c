@@ -12,9 +12,17 @@ static const struct {
 } eras[] = {
     { "2021-07", "4.0.0-nightly-2021-07-27" },
     { "2021-11", "4.0.0-nightly-2021-11-30" },
+    { "2022-12", "4.0.0-nightly-2022-12-20" },
     { "4.8", "4.8.0" },
+    { "4.12", "4.12.0" },
     { "4.22", "4.22.0" },
+    { "4.34", "4.34.0" },
 };
+
+const char *fake_toolchain_era(size_t i)
+{
+    return i < sizeof(eras) / sizeof(eras[0]) ? eras[i].era : NULL;
+}
 
 void fake_toolchain_make(struct fake_toolchain *toolchain, const struct scratch *scratch,
                          const char *era)

@@ -12,9 +12,12 @@ void recording_call_clear(struct lwb_call *call)
     *call = (struct lwb_call){ .fail_after = call->fail_after };
 }
 
-int lwb_call_progress(struct lwb_call *call LWB_UNUSED, const char *phase LWB_UNUSED,
-                      uint64_t current LWB_UNUSED, const uint64_t *total LWB_UNUSED)
+int lwb_call_progress(struct lwb_call *call, const char *phase, uint64_t current,
+                      const uint64_t *total)
 {
+    (void)snprintf(call->progress, sizeof(call->progress), "%s %llu of %lld", phase,
+                   (unsigned long long)current, total ? (long long)*total : -1LL);
+    call->n_progress++;
     return LWB_OK;
 }
 

@@ -10,6 +10,8 @@ struct lwb_call {
     struct lwb_diagnostic *diagnostics; /* code and message are copies, NUL-terminated */
     size_t n_diagnostics;
     size_t cap;
+    char progress[80]; /* the last event: "lines 3 of 7" */
+    size_t n_progress;
     size_t fail_after; /* this many diagnostics go well, then the parent is gone; 0: never */
 };
 

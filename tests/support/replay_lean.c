@@ -50,12 +50,24 @@ static void read_recording(struct lwb_buf *out, const char *program, const char 
 
 /* ---- command line -------------------------------------------------------------------------- */
 
+/* Nothing but a root: marker, base address 0, address of the root, an object with one field. */
+static void write_olean(const char *path)
+{
+    static const char bytes[] = "oleanfile!!!!!!!\0\0\0\0\0\0\0\0\x20\0\0\0\0\0\0\0"
+                                "\0\0\0\0\x10\0\1\0\1\0\0\0\0\0\0";
+    struct lwb_error err;
+
+    if (lwb_file_write(path, lwb_bytes(bytes, sizeof(bytes)), 0600, &err) < 0)
+        die(err.text);
+}
+
 /* "exit N\n--- stdout\n...--- stderr\n..." */
-static int replay_command(const char *program, const char *file)
+static int replay_command(const char *program, const char *olean, const char *file)
 {
     static const char stdout_mark[] = "--- stdout\n", stderr_mark[] = "--- stderr\n";
     LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(TEXT_MAX);
     const char *out, *err;
+    int code;
 
     read_recording(&text, program, file, ".cli.txt");
     out = strstr(lwb_buf_text(&text), stdout_mark);
@@ -65,7 +77,10 @@ static int replay_command(const char *program, const char *file)
     out += sizeof(stdout_mark) - 1;
     (void)fwrite(out, 1, (size_t)(err - out), stdout);
     (void)fprintf(stderr, "%s", err + sizeof(stderr_mark) - 1);
-    return (int)strtol(lwb_buf_text(&text) + strlen("exit "), NULL, 10);
+    code = (int)strtol(lwb_buf_text(&text) + strlen("exit "), NULL, 10);
+    if (code == 0)
+        write_olean(olean);
+    return code;
 }
 
 /* ---- worker ------------------------------------------------------------------------------------ */
@@ -227,7 +242,14 @@ static int replay_worker(const char *program)
 
 int main(int argc, char **argv)
 {
+    const char *olean = NULL;
+
     if (argc > 1 && strcmp(argv[1], "--worker") == 0)
         return replay_worker(argv[0]);
-    return replay_command(argv[0], argv[argc - 1]);
+    for (int i = 1; i + 1 < argc; i++)
+        if (strcmp(argv[i], "-o") == 0)
+            olean = argv[i + 1];
+    if (!olean)
+        die("no -o: who asks could not know whether Lean came to the end");
+    return replay_command(argv[0], olean, argv[argc - 1]);
 }

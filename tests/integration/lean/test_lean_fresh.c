@@ -7,33 +7,12 @@
 #include "child/lean/olean_file.h"
 #include "lwbuild/base/clock.h"
 #include "lwbuild/base/file.h"
-#include "tests/support/fake_toolchain.h"
-#include "tests/support/lean_session.h"
+#include "tests/support/fake_session.h"
 
 /* A process per module: artifacts, and what its folder is like. */
 
-static const char *const eras[] = { "2021-07", "2021-11", "4.8", "4.22" };
-
-struct fixture {
-    struct lean_session lean;
-    struct fake_toolchain toolchain;
-};
-
-static void prepare(struct fixture *fixture, const char *era)
-{
-    lean_session_prepare(&fixture->lean, NULL, NULL);
-    fake_toolchain_make(&fixture->toolchain, &fixture->lean.scratch, era);
-    fixture->lean.open.toolchain = fixture->toolchain.prefix;
-    fixture->lean.open.toolchain_version = fixture->toolchain.version;
-}
-
-static void open_era(struct fixture *fixture, const char *era)
-{
-    prepare(fixture, era);
-    lean_session_open(&fixture->lean);
-}
-
-static void check(struct fixture *fixture, const char *file, const char *source, bool want_artifact)
+static void check(struct fake_session *fixture, const char *file, const char *source,
+                  bool want_artifact)
 {
     struct lwb_check_request request = { .module = "A",
                                          .file = file,
@@ -46,23 +25,15 @@ static void check(struct fixture *fixture, const char *file, const char *source,
     assert_true(fixture->lean.response.fresh);
 }
 
-static void assert_verdict(const struct fixture *fixture, enum lwb_verdict verdict,
-                           enum lwb_reason reason)
-{
-    assert_string_equal(lwb_verdict_name(fixture->lean.response.verdict),
-                        lwb_verdict_name(verdict));
-    assert_string_equal(lwb_reason_name(fixture->lean.response.reason), lwb_reason_name(reason));
-}
-
 static void fresh_means_without_history(void **state)
 {
-    struct fixture fixture;
+    struct fake_session fixture;
 
     (void)state;
-    open_era(&fixture, "2021-11");
+    fake_session_open(&fixture, "2021-11");
     for (int i = 0; i < 2; i++) {
         check(&fixture, "A.lean", "--! once ref\n", false);
-        assert_verdict(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE);
+        fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, true);
         assert_int_equal(fixture.lean.response.n_artifacts, 0);
     }
     lean_session_finish(&fixture.lean);
@@ -71,15 +42,15 @@ static void fresh_means_without_history(void **state)
 static void an_artifact_is_whole_and_has_its_digest(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < LWB_COUNT(eras); i++) {
+    for (size_t i = 0; fake_toolchain_era(i); i++) {
         const struct lwb_artifact *artifact;
         struct lwb_digest digest;
         struct lwb_error err;
-        struct fixture fixture;
+        struct fake_session fixture;
 
-        open_era(&fixture, eras[i]);
+        fake_session_open(&fixture, fake_toolchain_era(i));
         check(&fixture, "Deep/A.lean", "--! provides x\n", true);
-        assert_verdict(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE);
+        fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, true);
         assert_true(fixture.lean.response.storable);
         assert_int_equal(fixture.lean.response.n_artifacts, 1);
         artifact = &fixture.lean.response.artifacts[0];
@@ -93,35 +64,59 @@ static void an_artifact_is_whole_and_has_its_digest(void **state)
     }
 }
 
+static void open_module_system(struct fake_session *fixture, const char *era)
+{
+    fake_session_prepare(fixture, era);
+    fixture->lean.open.module_system = true;
+    lean_session_open(&fixture->lean);
+}
+
 static void a_module_of_the_module_system_has_parts(void **state)
 {
-    static const char *const parts[] = { "olean", "olean.server", "olean.private", "ir" };
-    struct fixture fixture;
+    static const char *const parts[] = { "olean", "olean.server", "olean.private", "ir", "ir.sig" };
+    static const struct {
+        const char *era;
+        size_t n_parts;
+    } cases[] = { { "4.22", 4 }, { "4.34", 5 } };
 
     (void)state;
-    prepare(&fixture, "4.22");
-    fixture.lean.open.module_system = true;
-    lean_session_open(&fixture.lean);
-    check(&fixture, "A.lean", "module\n--! provides x\n", true);
-    assert_verdict(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE);
-    assert_int_equal(fixture.lean.response.n_artifacts, LWB_COUNT(parts));
-    for (size_t i = 0; i < LWB_COUNT(parts); i++)
-        assert_string_equal(fixture.lean.response.artifacts[i].part, parts[i]);
+    for (size_t i = 0; i < LWB_COUNT(cases); i++) {
+        struct fake_session fixture;
+
+        open_module_system(&fixture, cases[i].era);
+        check(&fixture, "A.lean", "module\n--! provides x\n", true);
+        fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, true);
+        assert_int_equal(fixture.lean.response.n_artifacts, cases[i].n_parts);
+        for (size_t k = 0; k < cases[i].n_parts; k++)
+            assert_string_equal(fixture.lean.response.artifacts[k].part, parts[k]);
+        lean_session_finish(&fixture.lean);
+    }
+}
+
+static void an_artifact_without_all_its_parts_is_no_verdict(void **state)
+{
+    struct fake_session fixture;
+
+    (void)state;
+    open_module_system(&fixture, "4.22");
+    check(&fixture, "A.lean", "module\n--! partial\n", true);
+    fake_session_expect(&fixture, LWB_VERDICT_NONE, LWB_REASON_ARTIFACT, true);
+    assert_string_equal(fixture.lean.response.detail, "the .olean.private was not written");
     lean_session_finish(&fixture.lean);
 }
 
 static void half_an_artifact_is_no_verdict(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < LWB_COUNT(eras); i++) {
-        struct fixture fixture;
+    for (size_t i = 0; fake_toolchain_era(i); i++) {
+        struct fake_session fixture;
 
-        open_era(&fixture, eras[i]);
+        fake_session_open(&fixture, fake_toolchain_era(i));
         check(&fixture, "A.lean", "--! cut\n", true);
-        assert_verdict(&fixture, LWB_VERDICT_NONE, LWB_REASON_ARTIFACT);
+        fake_session_expect(&fixture, LWB_VERDICT_NONE, LWB_REASON_ARTIFACT, true);
         assert_string_equal(fixture.lean.response.detail, "the .olean is cut");
         check(&fixture, "A.lean", "--! lost\n", true);
-        assert_verdict(&fixture, LWB_VERDICT_NONE, LWB_REASON_ARTIFACT);
+        fake_session_expect(&fixture, LWB_VERDICT_NONE, LWB_REASON_ARTIFACT, true);
         assert_string_equal(fixture.lean.response.detail, "the .olean was not written");
         assert_false(fixture.lean.response.storable);
         lean_session_finish(&fixture.lean);
@@ -130,18 +125,18 @@ static void half_an_artifact_is_no_verdict(void **state)
 
 static void a_rejected_module_has_no_artifact(void **state)
 {
-    struct fixture fixture;
+    struct fake_session fixture;
 
     (void)state;
-    open_era(&fixture, "2021-11");
+    fake_session_open(&fixture, "2021-11");
     check(&fixture, "A.lean", "--! error x\n", true);
-    assert_verdict(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE);
+    fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, true);
     assert_int_equal(fixture.lean.response.n_artifacts, 0);
     lean_session_finish(&fixture.lean);
 }
 
 /* The artifact of the last check becomes `name`.olean in the folder "lib". */
-static void keep_artifact(struct fixture *fixture, const char *name)
+static void keep_artifact(struct fake_session *fixture, const char *name)
 {
     char path[400];
 
@@ -152,10 +147,10 @@ static void keep_artifact(struct fixture *fixture, const char *name)
 static void imports_are_seen_through_imports(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < LWB_COUNT(eras); i++) {
-        struct fixture fixture;
+    for (size_t i = 0; fake_toolchain_era(i); i++) {
+        struct fake_session fixture;
 
-        prepare(&fixture, eras[i]);
+        fake_session_prepare(&fixture, fake_toolchain_era(i));
         scratch_write(&fixture.lean.scratch, "lib/keep", "");
         assert_int_equal(lwb_strvec_append(&fixture.lean.search_path,
                                            scratch_path(&fixture.lean.scratch, "lib")),
@@ -166,12 +161,12 @@ static void imports_are_seen_through_imports(void **state)
         check(&fixture, "B.lean", "import A\n", true);
         keep_artifact(&fixture, "B");
         check(&fixture, "C.lean", "import B\n--! requires deep\n", false);
-        assert_verdict(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE);
+        fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, true);
         /* A changes; B's own file need not, and still C is no longer right. */
         check(&fixture, "A.lean", "--! provides other\n", true);
         keep_artifact(&fixture, "A");
         check(&fixture, "C.lean", "import B\n--! requires deep\n", false);
-        assert_verdict(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE);
+        fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, true);
         lean_session_finish(&fixture.lean);
     }
 }
@@ -192,11 +187,11 @@ static size_t count_entries(const char *folder)
 
 static void nothing_is_left_in_the_scratch_folder(void **state)
 {
-    struct fixture fixture;
+    struct fake_session fixture;
     size_t before;
 
     (void)state;
-    open_era(&fixture, "2021-11");
+    fake_session_open(&fixture, "2021-11");
     before = count_entries(fixture.lean.own_folder);
     for (int i = 0; i < 3; i++)
         check(&fixture, "A.lean", "--! provides x\n", true);
@@ -209,13 +204,13 @@ static void nothing_is_left_in_the_scratch_folder(void **state)
 
 static void the_bytes_that_were_given_are_checked(void **state)
 {
-    struct fixture fixture;
+    struct fake_session fixture;
 
     (void)state;
-    open_era(&fixture, "2021-11");
+    fake_session_open(&fixture, "2021-11");
     scratch_write(&fixture.lean.scratch, "p/A.lean", "--! error by now it is wrong\n");
     check(&fixture, "A.lean", "def x := 1\n", false);
-    assert_verdict(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE);
+    fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, true);
     lean_session_finish(&fixture.lean);
 }
 
@@ -224,16 +219,16 @@ static void files_beside_a_module_can_be_read(void **state)
     static const char source[] = "include_str \"../data/x.txt\"\n"
                                  "--! reads data/x.txt\n--! reads Deep/../data/x.txt\n"
                                  "--! reads Deep/Beside.txt\n--! reads Deep/A.lean\n";
-    struct fixture fixture;
+    struct fake_session fixture;
 
     (void)state;
-    open_era(&fixture, "2021-11");
+    fake_session_open(&fixture, "2021-11");
     scratch_write(&fixture.lean.scratch, "p/data/x.txt", "x");
     scratch_write(&fixture.lean.scratch, "p/Deep/Beside.txt", "x");
     scratch_write(&fixture.lean.scratch, "p/Deep/A.lean", "--! error not these bytes\n");
     check(&fixture, "Deep/A.lean", source, false);
     assert_string_equal(lean_session_text(&fixture.lean), "");
-    assert_verdict(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE);
+    fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, true);
     /* Nor does such a module go to a worker, whose document has another place. */
     assert_int_equal(lean_session_check(&fixture.lean, "include_str \"data/x.txt\"\n"), LWB_OK);
     assert_true(fixture.lean.response.fresh);
@@ -249,36 +244,36 @@ static void a_deadline_ends_the_process(void **state)
                                          .source = lwb_bytes_text("--! hang\n"),
                                          .isolation = LWB_ISOLATION_FRESH,
                                          .deadline_ms = 50 };
-    struct fixture fixture;
+    struct fake_session fixture;
 
     (void)state;
-    open_era(&fixture, "2021-11");
+    fake_session_open(&fixture, "2021-11");
     assert_int_equal(lean_session_check_as(&fixture.lean, &request), LWB_OK);
-    assert_verdict(&fixture, LWB_VERDICT_NONE, LWB_REASON_TIME);
+    fake_session_expect(&fixture, LWB_VERDICT_NONE, LWB_REASON_TIME, true);
     lean_session_finish(&fixture.lean);
 }
 
 static void someone_who_holds_the_pipes_is_not_waited_for(void **state)
 {
-    struct fixture fixture;
+    struct fake_session fixture;
     uint64_t start = lwb_clock_ms();
 
     (void)state;
-    open_era(&fixture, "2021-11");
+    fake_session_open(&fixture, "2021-11");
     check(&fixture, "A.lean", "--! orphan\n--! error x\n", false);
-    assert_verdict(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE);
+    fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, true);
     assert_true(lwb_clock_ms() - start < 4000); /* it lives for 5 s */
     lean_session_finish(&fixture.lean);
 }
 
 static void a_flood_of_stderr_does_not_block(void **state)
 {
-    struct fixture fixture;
+    struct fake_session fixture;
 
     (void)state;
-    open_era(&fixture, "2021-11");
+    fake_session_open(&fixture, "2021-11");
     check(&fixture, "A.lean", "--! flood 4096\n--! stderr the last words\n--! exit 1\n", false);
-    assert_verdict(&fixture, LWB_VERDICT_NONE, LWB_REASON_NO_MESSAGE);
+    fake_session_expect(&fixture, LWB_VERDICT_NONE, LWB_REASON_NO_MESSAGE, true);
     assert_non_null(strstr(fixture.lean.response.detail, "the last words"));
     lean_session_finish(&fixture.lean);
 }
@@ -289,6 +284,7 @@ int main(void)
         cmocka_unit_test(fresh_means_without_history),
         cmocka_unit_test(an_artifact_is_whole_and_has_its_digest),
         cmocka_unit_test(a_module_of_the_module_system_has_parts),
+        cmocka_unit_test(an_artifact_without_all_its_parts_is_no_verdict),
         cmocka_unit_test(half_an_artifact_is_no_verdict),
         cmocka_unit_test(a_rejected_module_has_no_artifact),
         cmocka_unit_test(imports_are_seen_through_imports),

@@ -45,11 +45,26 @@ static void text_is_cut_at_positions(void **state)
         LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1000);
         struct lwb_error err;
 
-        assert_int_equal(
-            lwb_lean_messages_add_text(&messages, lwb_bytes_text(cases[i].output), "A.lean", &err),
-            LWB_OK);
+        assert_int_equal(lwb_lean_messages_add_text(&messages, lwb_bytes_text(cases[i].output),
+                                                    "A.lean", true, &err),
+                         LWB_OK);
         assert_string_equal(describe(&messages, &out), cases[i].messages);
     }
+}
+
+static void a_run_that_went_well_has_no_errors(void **state)
+{
+    LWB_AUTO(lwb_lean_messages_release) struct lwb_lean_messages messages = { 0 };
+    LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1000);
+    struct lwb_error err;
+
+    (void)state;
+    assert_int_equal(
+        lwb_lean_messages_add_text(&messages,
+                                   lwb_bytes_text("A.lean:1:0: error: x\nA.lean:2:0: warning: y\n"),
+                                   "A.lean", false, &err),
+        LWB_OK);
+    assert_string_equal(describe(&messages, &out), "I -1:-1 A.lean:1:0: error: x|W 2:0 y|");
 }
 
 static void json_lines_are_messages(void **state)
@@ -83,8 +98,9 @@ static void roots_are_replaced_in_texts(void **state)
     struct lwb_error err;
 
     (void)state;
-    assert_int_equal(lwb_lean_messages_add_text(
-                         &messages, lwb_bytes_text("/s/1/A and /s/1 but /s/2\n/s/1\n"), "A", &err),
+    assert_int_equal(lwb_lean_messages_add_text(&messages,
+                                                lwb_bytes_text("/s/1/A and /s/1 but /s/2\n/s/1\n"),
+                                                "A", true, &err),
                      LWB_OK);
     assert_int_equal(lwb_lean_messages_reroot(&messages, "/s/1", "/tree", &err), LWB_OK);
     assert_string_equal(describe(&messages, &out), "I -1:-1 /tree/A and /tree but /s/2\n/tree|");
@@ -146,7 +162,7 @@ static void judgement_follows_the_rules(void **state)
         struct lwb_error err;
 
         assert_int_equal(
-            lwb_lean_messages_add_text(&messages, lwb_bytes_text(cases[i].output), "A", &err),
+            lwb_lean_messages_add_text(&messages, lwb_bytes_text(cases[i].output), "A", true, &err),
             LWB_OK);
         got = lwb_lean_judge(&messages, &cases[i].ending);
         assert_int_equal(got.verdict, cases[i].verdict);
@@ -159,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_cut_at_positions),
+        cmocka_unit_test(a_run_that_went_well_has_no_errors),
         cmocka_unit_test(json_lines_are_messages),
         cmocka_unit_test(roots_are_replaced_in_texts),
         cmocka_unit_test(judgement_follows_the_rules),

@@ -100,7 +100,7 @@ static void the_kernels_answer_follows_from_the_messages(void **state)
         struct lwb_error err;
 
         assert_int_equal(
-            lwb_lean_messages_add_text(&messages, lwb_bytes_text(cases[i].output), "A", &err),
+            lwb_lean_messages_add_text(&messages, lwb_bytes_text(cases[i].output), "A", true, &err),
             LWB_OK);
         assert_int_equal(lwb_lean_query_kernel_status(lwb_bytes_text(cases[i].source), &messages),
                          cases[i].status);
@@ -158,7 +158,7 @@ static void answers_are_the_marked_lines(void **state)
 
     (void)state;
     assert_int_equal(
-        lwb_lean_messages_add_text(&good, lwb_bytes_text("hello\n=a\n=\n=b c\n"), "A", &err),
+        lwb_lean_messages_add_text(&good, lwb_bytes_text("hello\n=a\n=\n=b c\n"), "A", true, &err),
         LWB_OK);
     assert_int_equal(lwb_lean_query_read(&lines, &good, &err), LWB_OK);
     assert_int_equal(lines.count, 3);
@@ -166,7 +166,8 @@ static void answers_are_the_marked_lines(void **state)
     assert_string_equal(lines.items[1], "");
     assert_string_equal(lines.items[2], "b c");
     assert_int_equal(
-        lwb_lean_messages_add_text(&bad, lwb_bytes_text("A:1:0: error: no\n"), "A", &err), LWB_OK);
+        lwb_lean_messages_add_text(&bad, lwb_bytes_text("A:1:0: error: no\n"), "A", true, &err),
+        LWB_OK);
     assert_int_equal(lwb_lean_query_read(&lines, &bad, &err), LWB_ERR_UNSUPPORTED);
 }
 

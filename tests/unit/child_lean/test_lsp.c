@@ -134,11 +134,18 @@ static void messages_are_told_apart_by_their_members(void **state)
         enum lwb_lsp_kind kind;
     } cases[] = {
         { "{\"method\":\"textDocument/publishDiagnostics\",\"params\":{}}", LWB_LSP_DIAGNOSTICS },
-        { "{\"method\":\"$/lean/fileProgress\",\"params\":{}}", LWB_LSP_OTHER },
+        { "{\"params\":{\"isIncremental\":true},\"method\":\"textDocument/publishDiagnostics\"}",
+          LWB_LSP_MORE_DIAGNOSTICS },
+        { "{\"params\":{\"isIncremental\":false},\"method\":\"textDocument/publishDiagnostics\"}",
+          LWB_LSP_DIAGNOSTICS },
+        { "{\"method\":\"textDocument/"
+          "publishDiagnostics\",\"params\":\"\\\"isIncremental\\\":true\"}",
+          LWB_LSP_DIAGNOSTICS },
+        { "{\"method\":\"$/lean/fileProgress\",\"params\":{}}", LWB_LSP_PROGRESS },
         { "{\"params\":{\"processing\":[{\"kind\":2}]},\"method\":\"$/lean/fileProgress\"}",
           LWB_LSP_FATAL },
         { "{\"method\":\"$/lean/fileProgress\",\"params\":{\"processing\":[{\"kind\":1}]}}",
-          LWB_LSP_OTHER },
+          LWB_LSP_PROGRESS },
         { "{\"id\":1,\"method\":\"workspace/semanticTokens/refresh\"}", LWB_LSP_OTHER },
         { "{\"id\":1,\"result\":{}}", LWB_LSP_REPLY },
         /* What a message says about methods is in escaped quotes. */
@@ -149,6 +156,25 @@ static void messages_are_told_apart_by_their_members(void **state)
     (void)state;
     for (size_t i = 0; i < LWB_COUNT(cases); i++)
         assert_int_equal(lwb_lsp_classify(lwb_bytes_text(cases[i].body)), cases[i].kind);
+}
+
+static void progress_names_the_first_line_that_is_open(void **state)
+{
+    static const char range[] =
+        "{\"params\":{\"processing\":[{\"range\":{\"start\":{\"line\":%s,\"character\":0}}}]}}";
+    static const char *const mute[] = { "{\"params\":{\"processing\":[]}}", "{\"params\":{}}", "{}",
+                                        "", "{\"params\":{\"processing\":[{}]}}" };
+    char body[200];
+    uint64_t line = 77;
+
+    (void)state;
+    (void)snprintf(body, sizeof(body), "%.*s12%s", (int)(strstr(range, "%s") - range), range,
+                   strstr(range, "%s") + 2);
+    assert_int_equal(lwb_lsp_progress(lwb_bytes_text(body), &line), 1);
+    assert_int_equal(line, 12);
+    for (size_t i = 0; i < LWB_COUNT(mute); i++)
+        assert_int_equal(lwb_lsp_progress(lwb_bytes_text(mute[i]), &line), 0);
+    assert_int_equal(line, 12);
 }
 
 static void replies_name_their_request(void **state)
@@ -178,6 +204,7 @@ int main(void)
         cmocka_unit_test(what_is_written_can_be_read),
         cmocka_unit_test(paths_become_uris),
         cmocka_unit_test(messages_are_told_apart_by_their_members),
+        cmocka_unit_test(progress_names_the_first_line_that_is_open),
         cmocka_unit_test(replies_name_their_request),
     };
 
