@@ -2,7 +2,7 @@
  * Does the host say what `lean FILE` says? Checks every given file both ways
  * and prints what differs, and how long each way took.
  *
- *     lean_compare [--verdicts] FOLDER [FILE...]      FILE relative to FOLDER; else all of them
+ *     lean_compare [--verdicts] [--fresh] FOLDER [FILE...]     FILE relative to FOLDER; else all
  *
  * Exit code 0 if verdicts and texts are equal (with --verdicts texts may differ:
  * a worker of 2021 renders traces and shadowed names for an editor), 1 if not,
@@ -42,6 +42,7 @@ struct comparison {
     size_t n_sessions;
     size_t cap;
     struct lwb_call call;
+    enum lwb_isolation isolation;
     uint64_t lean_ns, host_ns;
     unsigned files, fresh, other_verdict, other_text;
 };
@@ -151,7 +152,7 @@ static void compare_file(struct comparison *all, const char *file)
     LWB_AUTO(lwb_buf_release) struct lwb_buf expected = LWB_BUF(4 * SOURCE_MAX);
     LWB_AUTO(lwb_buf_release) struct lwb_buf said = LWB_BUF(4 * SOURCE_MAX);
     LWB_AUTO(lwb_free_text) char *path = lwb_path_join(all->folder, file);
-    struct lwb_check_request request = { .module = "A", .file = file };
+    struct lwb_check_request request = { .module = "A", .file = file, .isolation = all->isolation };
     struct lwb_check_response response = { 0 };
     struct lwb_error err;
     void *session;
@@ -204,9 +205,14 @@ int main(int argc, char **argv)
     struct comparison all = { 0 };
     struct lwb_open_request request;
     struct lwb_error err;
-    bool verdicts_only = argc > 1 && strcmp(argv[1], "--verdicts") == 0;
-    int first = verdicts_only ? 3 : 2;
+    bool verdicts_only = false;
+    int first = 2; /* file */
 
+    for (; first <= argc && strncmp(argv[first - 1], "--", 2) == 0; first++) {
+        verdicts_only = verdicts_only || strcmp(argv[first - 1], "--verdicts") == 0;
+        if (strcmp(argv[first - 1], "--fresh") == 0)
+            all.isolation = LWB_ISOLATION_FRESH;
+    }
     if (argc < first || access(argv[first - 1], R_OK) < 0) {
         (void)printf("skipped: no folder of Lean files to compare with\n");
         return 77;

@@ -57,6 +57,26 @@ static void proofs_are_accepted_and_rejected(void **state)
     lean_session_finish(&lean);
 }
 
+/* `lean FILE` exits with 0 and prints nothing, errors that it had found before included. */
+static void a_file_that_ends_lean_is_not_accepted(void **state)
+{
+    static const char *const sources[] = {
+        "#eval (IO.Process.exit 0 : IO Unit)\ntheorem x : 1 = 2 := rfl\n",
+        "theorem x : 1 = 2 := rfl\n#eval (IO.Process.exit 0 : IO Unit)\n",
+    };
+    struct lean_session lean;
+
+    (void)state;
+    open_real(&lean, NULL);
+    for (size_t i = 0; i < LWB_COUNT(sources); i++) {
+        check(&lean, sources[i]);
+        assert_int_equal(lean.response.verdict, LWB_VERDICT_NONE);
+        assert_int_equal(lean.response.reason, LWB_REASON_ARTIFACT);
+        assert_false(lean.response.storable);
+    }
+    lean_session_finish(&lean);
+}
+
 static void an_artifact_is_whole_and_the_same_twice(void **state)
 {
     static const char source[] = "theorem two : 1 + 1 = 2 := rfl\ndef x := 5\n";
@@ -319,6 +339,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(proofs_are_accepted_and_rejected),
+        cmocka_unit_test(a_file_that_ends_lean_is_not_accepted),
         cmocka_unit_test(an_artifact_is_whole_and_the_same_twice),
         cmocka_unit_test(a_change_is_seen_through_an_unchanged_import),
         cmocka_unit_test(a_reference_survives_between_warm_documents),

@@ -1,0 +1,2 @@
+#eval ""
+example : 1 = 2 := rfl

@@ -1,0 +1,3 @@
+example : 1 = 2 := rfl
+#exit
+example : 2 = 3 := rfl

@@ -1,0 +1,3 @@
+def x := 1
+import Lean
+example : x = 2 := rfl

@@ -1,0 +1,3 @@
+namespace A
+section
+example : 1 = 2 := rfl

@@ -1,0 +1,3 @@
+import Lean
+open Lean Meta
+#eval show MetaM Unit from do IO.println s!"{(← getEnv).mainModule}"
