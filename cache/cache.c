@@ -324,7 +324,7 @@ void lwb_cache_close(struct lwb_cache *cache)
     if (!cache)
         return;
     if (cache->db.sql)
-        lwb_notes_fold(cache);
+        lwb_notes_fold_if_many(cache);
     lwb_cache_count(cache, LWB_STAT_REPLACED, cache->db.replaced);
     (void)lwb_cache_write_all(cache, &ignored);
     lwb_cache_remove_scratch(cache);

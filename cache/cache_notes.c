@@ -89,3 +89,13 @@ void lwb_notes_fold(struct lwb_cache *cache)
         fold_line(cache, line, &seen);
     }
 }
+
+void lwb_notes_fold_if_many(struct lwb_cache *cache)
+{
+    LWB_AUTO(lwb_free_text) char *path = lwb_path_join(cache->dir, LWB_NOTES_FILE);
+    struct lwb_file_stat st;
+    struct lwb_error ignored;
+
+    if (path && lwb_file_stat(&st, path, &ignored) == 1 && st.size >= LWB_NOTES_MANY)
+        lwb_notes_fold(cache);
+}

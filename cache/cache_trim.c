@@ -299,9 +299,11 @@ void lwb_trim_at_close(struct lwb_cache *cache, bool alone)
     if (lwb_cache_get_meta(cache, "bytes", &bytes, &ignored) < 0 ||
         lwb_cache_get_meta(cache, "tidied_at", &tidied, &ignored) < 0)
         return;
-    if (bytes > (int64_t)cache->max_bytes)
+    if (bytes > (int64_t)cache->max_bytes) {
+        lwb_notes_fold(cache);
+        (void)lwb_cache_write_all(cache, &ignored);
         (void)trim_to(cache, cache->max_bytes, alone, &ignored_result, &ignored);
-    else if (tidied < lwb_cache_wall_s(cache) - DAY_S)
+    } else if (tidied < lwb_cache_wall_s(cache) - DAY_S)
         (void)tidy(cache, alone, &ignored);
 }
 

@@ -370,6 +370,53 @@ static void notes_of_snapshots_count_and_keep_entries_young(void **state)
     lwb_cache_close(cache);
 }
 
+/* Whoever wants to know takes the notes in; others leave them until they are many. */
+static void a_few_notes_wait_and_many_do_not(void **state)
+{
+    struct cache_fixture *fixture = *state;
+    const struct lwb_cache_use use = { 1, 1, scratch_path(&fixture->scratch, "keys") };
+    const char *notes = scratch_path(&fixture->scratch, "cache/uses");
+    struct lwb_cache *cache = cache_fixture_open(fixture, LWB_CACHE_READ_WRITE);
+
+    lwb_cache_note_snapshot(fixture->dir, &use);
+    lwb_cache_close(cache);
+    assert_int_equal(access(notes, F_OK), 0);
+    for (int i = 0; i < 2000; i++)
+        lwb_cache_note_snapshot(fixture->dir, &use);
+    lwb_cache_close(cache_fixture_open(fixture, LWB_CACHE_READ_WRITE));
+    assert_int_equal(access(notes, F_OK), -1);
+    cache = cache_fixture_open(fixture, LWB_CACHE_READ_WRITE);
+    assert_int_equal(stats_of(cache).total[LWB_STAT_RUNS], 2001);
+    lwb_cache_close(cache);
+}
+
+/* A limit that is reached evicts by what the notes say, however few they are. */
+static void notes_count_before_something_is_evicted_at_close(void **state)
+{
+    struct cache_fixture *fixture = *state;
+    const char *keys = scratch_path(&fixture->scratch, "keys");
+    const struct lwb_cache_use use = { 1, 1, keys };
+    struct lwb_digest key = cache_key(1);
+    struct lwb_cache *cache = cache_fixture_open(fixture, LWB_CACHE_READ_WRITE);
+    struct lwb_error err;
+
+    store_big(cache, 1);
+    lwb_cache_close(cache);
+    fixture->wall_s += DAY;
+    cache = cache_fixture_open(fixture, LWB_CACHE_READ_WRITE);
+    store_big(cache, 2);
+    lwb_cache_close(cache);
+    fixture->wall_s += DAY;
+    assert_int_equal(lwb_file_write(keys, lwb_bytes(key.bytes, sizeof(key.bytes)), 0600, &err),
+                     LWB_OK);
+    lwb_cache_note_snapshot(fixture->dir, &use);
+    lwb_cache_close(open_limited(fixture, 2000));
+    cache = cache_fixture_open(fixture, LWB_CACHE_READ_WRITE);
+    assert_true(has(cache, 1)); /* older, but used by the snapshot */
+    assert_false(has(cache, 2));
+    lwb_cache_close(cache);
+}
+
 static void odd_notes_count_for_nothing(void **state)
 {
     struct cache_fixture *fixture = *state;
@@ -436,6 +483,8 @@ int main(void)
         CACHE_TEST(the_generation_always_rises),
         CACHE_TEST(verify_finds_what_disks_do),
         CACHE_TEST(notes_of_snapshots_count_and_keep_entries_young),
+        CACHE_TEST(a_few_notes_wait_and_many_do_not),
+        CACHE_TEST(notes_count_before_something_is_evicted_at_close),
         CACHE_TEST(odd_notes_count_for_nothing),
         CACHE_TEST(counters_know_the_last_run_and_can_be_zeroed),
     };
