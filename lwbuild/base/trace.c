@@ -1,6 +1,7 @@
 #include "lwbuild/base/trace.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <unistd.h>
 
 #include "lwbuild/base/buf.h"
@@ -11,7 +12,7 @@
 enum { MAX_LINE = 64 * 1024 };
 
 static int target = -1;
-static uint64_t started_ms;
+static uint64_t started_ns;
 
 int lwb_trace_open(const char *path)
 {
@@ -21,7 +22,7 @@ int lwb_trace_open(const char *path)
         return -1;
     lwb_trace_close();
     target = fd;
-    started_ms = lwb_clock_ms();
+    started_ns = lwb_clock_ns();
     return 0;
 }
 
@@ -41,10 +42,12 @@ void lwb_trace_write(const char *event, const struct lwb_trace_field *fields, un
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf line = LWB_BUF(MAX_LINE);
     struct lwb_error ignored;
+    uint64_t us = (lwb_clock_ns() - started_ns) / 1000;
     bool first = true;
 
     lwb_buf_append_char(&line, '{');
-    lwb_json_member_int(&line, &first, "t", (int64_t)(lwb_clock_ms() - started_ms));
+    lwb_json_member(&line, &first, "t");
+    lwb_buf_format(&line, "%" PRIu64 ".%03" PRIu64, us / 1000, us % 1000);
     lwb_json_member_text(&line, &first, "event", event);
     for (unsigned long i = 0; i < count; i++) {
         if (fields[i].text)

@@ -5,7 +5,7 @@
 
 /*
  * Structured events, one JSON object per line, for people who want to know
- * what lwbuild did: {"t":<ms since start>,"event":"worker_ready",...}. Off by
+ * what lwbuild did: {"t":<ms since start, to the us>,"event":"worker_ready",...}. Off by
  * default, and then one load and one branch. The target is process-wide and is
  * set once by a program's main.
  */

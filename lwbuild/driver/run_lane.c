@@ -200,6 +200,7 @@ static void start_check(struct run_lane *lane, enum lwb_isolation isolation)
     } else {
         request.source = lwb_buf_bytes(&lane->source);
     }
+    lwb_trace("module_sent", LWB_TRACE_TEXT("module", module->plan->name));
     if (lwb_lease_check(lane->lease, &request, &sinks, run->config.timeout_ms, on_checked, lane,
                         &err) < 0)
         on_checked(lane, NULL, &err);
