@@ -243,6 +243,8 @@ static int fill_modules(struct lwb_plan *plan, struct lwb_error *err)
         const struct lwb_node *node = &plan->nodes[i];
 
         module->name = lwb_names_text(&plan->names, node->name);
+        module->loose = node->stem_name;
+        module->library = node->library;
         module->imports = pools.imports;
         module->external = pools.external;
         if (!node->prelude)
@@ -271,7 +273,8 @@ int lwb_plan_create(struct lwb_plan **out, const struct lwb_plan_config *config,
     if (rc == LWB_OK)
         rc = collect_options(plan, config, err);
     if (rc == LWB_OK)
-        rc = lwb_plan_find_targets(plan, config, err);
+        rc = config->part ? lwb_plan_restore(plan, config->part, err)
+                          : lwb_plan_find_targets(plan, config, err);
     if (rc == LWB_OK)
         rc = check_toolchain(plan, err);
     if (rc == LWB_OK)
@@ -307,6 +310,11 @@ size_t lwb_plan_batch_count(const struct lwb_plan *plan)
 const struct lwb_plan_batch *lwb_plan_batch(const struct lwb_plan *plan, size_t index)
 {
     return &plan->batches[index];
+}
+
+const struct lwb_strvec *lwb_plan_source_roots(const struct lwb_plan *plan)
+{
+    return &plan->source_roots;
 }
 
 const struct lwb_strvec *lwb_plan_search_path(const struct lwb_plan *plan)

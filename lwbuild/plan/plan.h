@@ -16,6 +16,18 @@
  */
 struct lwb_plan;
 
+/*
+ * A part of a plan that was made before: modules by what that plan said of them.
+ * For a caller who knows that the project, its folders and all other sources
+ * are what they were then.
+ */
+struct lwb_plan_part {
+    const struct lwb_strvec *source_roots; /* lwb_plan_source_roots */
+    /* Each behind its imports; name, path, source_root, library, listed and loose are read. */
+    const struct lwb_plan_module *modules;
+    size_t n_modules;
+};
+
 /* Strings are borrowed until create returns. Paths may be relative to `cwd`. */
 struct lwb_plan_config {
     const char *cwd;     /* absolute */
@@ -28,6 +40,7 @@ struct lwb_plan_config {
     const struct lwb_strvec *source_roots; /* --source-root: searched before the library's own */
     const struct lwb_strvec *import_paths; /* --import-path: folders of .olean files */
     const struct lwb_strvec *options;      /* -D name=value, behind the project's own */
+    const struct lwb_plan_part *part; /* not NULL: these modules and what they import, no targets */
 };
 
 /* One module of the target, or an export file. Index order is an order in which imports come first.
@@ -39,6 +52,8 @@ struct lwb_plan_module {
     const char *source_root; /* absolute */
     bool listed;             /* asked for, not only imported by one that was */
     bool imported;           /* a module of this plan imports it: it needs an artifact */
+    bool loose;              /* a file outside of any source root, named after its stem */
+    uint16_t library;        /* number in the project */
     const size_t *imports;   /* indexes of local modules that it imports, in header order */
     size_t n_imports;
     const char *const *external; /* absolute paths of .olean files that it imports directly */
@@ -73,6 +88,9 @@ size_t lwb_plan_module_count(const struct lwb_plan *plan);
 const struct lwb_plan_module *lwb_plan_module(const struct lwb_plan *plan, size_t index);
 size_t lwb_plan_batch_count(const struct lwb_plan *plan);
 const struct lwb_plan_batch *lwb_plan_batch(const struct lwb_plan *plan, size_t index);
+
+/* Where local modules are looked for, in order. */
+const struct lwb_strvec *lwb_plan_source_roots(const struct lwb_plan *plan);
 
 /* Folders of .olean files that do not come from this plan, in search order; toolchain's own last.
  */

@@ -147,6 +147,10 @@ int lwb_plan_add_node(struct lwb_plan *plan, const char *path, uint32_t name, si
 int lwb_plan_find_targets(struct lwb_plan *plan, const struct lwb_plan_config *config,
                           struct lwb_error *err);
 
+/* ---- part.c: the modules of a part of an earlier plan become nodes ---- */
+int lwb_plan_restore(struct lwb_plan *plan, const struct lwb_plan_part *part,
+                     struct lwb_error *err);
+
 /* ---- graph.c: read headers along the imports, order, cycles ---- */
 int lwb_plan_order(struct lwb_plan *plan, struct lwb_error *err);
 
