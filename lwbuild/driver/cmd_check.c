@@ -84,27 +84,24 @@ static int refuse_misplaced(const struct lwb_world *world, struct lwb_error *err
     return LWB_OK;
 }
 
-static void write_snapshot(struct lwb_snapshot *snapshot, struct lwb_world *world,
-                           const struct lwb_run *run, const struct lwb_run_totals *totals)
-{
-    LWB_AUTO(lwb_buf_release) struct lwb_buf keys = LWB_BUF(SIZE_MAX / 2);
-
-    lwb_run_keys(run, &keys);
-    if (lwb_buf_ok(&keys))
-        lwb_snapshot_write(snapshot, world, lwb_buf_bytes(&keys), totals->cost_ns);
-}
-
 /*
  * The stamp is newer than an edit between the last look at the inputs and its own
  * making: the build would take that for checked. So there is one more look.
  */
 static int take_back_stamp_if_stale(const struct lwb_world *world, enum lwb_exit_code *exit_code)
 {
+    const char *stamp = world->options->stamp;
     struct lwb_error err;
+    int rc = LWB_OK;
 
-    if (!world->options->stamp || lwb_world_check_unchanged(world, &err) == LWB_OK)
+    if (stamp)
+        rc = lwb_world_check_unchanged(world, &err);
+    if (rc == LWB_OK && world->rest)
+        rc = lwb_snapshot_check_rest(world->rest, &err);
+    if (rc == LWB_OK)
         return 0;
-    (void)unlink(world->options->stamp);
+    if (stamp)
+        (void)unlink(stamp);
     fprintf(stderr, "lwbuild: %s\n", err.text);
     *exit_code = LWB_EXIT_NO_VERDICT;
     return 1;
@@ -128,22 +125,26 @@ static int run_plan(struct lwb_world *world, struct lwb_snapshot *snapshot,
     (void)uv_run(&loop, UV_RUN_DEFAULT); /* handles that are still closing */
     (void)uv_loop_close(&loop);
     if (world->options->command == LWB_CMD_CHECK && (rc < 0 || *exit_code != LWB_EXIT_ACCEPTED))
-        lwb_snapshot_drop(world->options);
+        lwb_snapshot_drop(snapshot, world, rc < 0 ? NULL : run);
     if (rc < 0 || *exit_code != LWB_EXIT_ACCEPTED || world->options->command == LWB_CMD_REPLAY)
         return rc;
+    if (world->rest)
+        lwb_snapshot_renew(snapshot, world, run);
     lwb_run_totals(run, &totals);
     rc = lwb_outputs_write(world, err);
     if (rc == LWB_OK && !take_back_stamp_if_stale(world, exit_code) && totals.messages == 0)
-        write_snapshot(snapshot, world, run, &totals);
+        lwb_snapshot_write(snapshot, world, run);
     return rc;
 }
 
 static int check(const struct lwb_options *options, struct lwb_snapshot *snapshot,
-                 enum lwb_exit_code *exit_code, struct lwb_error *err)
+                 enum lwb_snapshot_says says, enum lwb_exit_code *exit_code, struct lwb_error *err)
 {
     LWB_AUTO(lwb_world_close) struct lwb_world world = { 0 };
     int rc = lwb_world_open(&world, options, err);
 
+    if (rc == LWB_OK && (says != LWB_SNAPSHOT_REST || !lwb_snapshot_plan(snapshot, &world)))
+        rc = lwb_world_plan(&world, NULL, err);
     if (rc == LWB_OK)
         rc = refuse_misplaced(&world, err);
     return rc < 0 ? rc : run_plan(&world, snapshot, exit_code, err);
@@ -153,13 +154,16 @@ int lwb_cmd_check(const struct lwb_options *options)
 {
     LWB_AUTO(lwb_snapshot_release) struct lwb_snapshot snapshot = { 0 };
     enum lwb_exit_code exit_code = LWB_EXIT_ACCEPTED;
+    enum lwb_snapshot_says says;
     struct lwb_error err;
     int rc = lwb_outputs_precheck(options, &err);
 
-    if (rc == LWB_OK && lwb_snapshot_answers(&snapshot, options))
-        return LWB_EXIT_ACCEPTED;
-    if (rc == LWB_OK)
-        rc = check(options, &snapshot, &exit_code, &err);
+    if (rc == LWB_OK) {
+        says = lwb_snapshot_ask(&snapshot, options);
+        if (says == LWB_SNAPSHOT_ALL)
+            return LWB_EXIT_ACCEPTED;
+        rc = check(options, &snapshot, says, &exit_code, &err);
+    }
     if (rc == LWB_OK)
         return exit_code;
     fprintf(stderr, "lwbuild: error: %s\n", err.text);

@@ -180,6 +180,8 @@ static int plan(const struct lwb_options *options, struct lwb_error *err)
     int rc = lwb_world_open(&world, options, err);
     size_t count;
 
+    if (rc == LWB_OK)
+        rc = lwb_world_plan(&world, NULL, err);
     if (rc < 0)
         return rc;
     count = lwb_plan_module_count(world.plan);

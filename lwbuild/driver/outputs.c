@@ -217,29 +217,48 @@ static int write_depfile(struct lwb_world *world, struct lwb_error *err)
     return rc;
 }
 
+static void hash_module(struct lwb_hasher *hasher, const struct lwb_plan_module *module)
+{
+    lwb_hasher_text(hasher, 'm', module->name);
+    lwb_hasher_digest(hasher, 's', &module->source);
+}
+
+/* All modules of the project, also those that a snapshot answers for; returns how many. */
+static size_t hash_modules(struct lwb_hasher *hasher, const struct lwb_world *world)
+{
+    const struct lwb_module_table *table = world->rest ? &world->rest->table : NULL;
+    size_t count = table ? table->count : lwb_plan_module_count(world->plan);
+
+    for (size_t i = 0; i < count; i++) {
+        struct lwb_plan_module module;
+
+        if (table)
+            lwb_module_table_get(table, i, &module);
+        else
+            module = *lwb_plan_module(world->plan, i);
+        hash_module(hasher, &module);
+    }
+    return count;
+}
+
 /* The run in one digest: an equal stamp means an equal result. */
 static int print_stamp(struct lwb_buf *out, struct lwb_world *world, struct lwb_error *err)
 {
     LWB_AUTO(lwb_hasher_destroy) struct lwb_hasher *hasher = lwb_hasher_create();
     struct lwb_digest digest;
     char hex[LWB_DIGEST_HEX + 1];
+    size_t count;
 
     if (!hasher)
         return lwb_fail_memory(err);
-    for (size_t i = 0; i < lwb_plan_module_count(world->plan); i++) {
-        const struct lwb_plan_module *module = lwb_plan_module(world->plan, i);
-
-        lwb_hasher_text(hasher, 'm', module->name);
-        lwb_hasher_digest(hasher, 's', &module->source);
-    }
+    count = hash_modules(hasher, world);
     for (size_t i = 0; i < world->input_paths.count; i++)
         lwb_hasher_digest(hasher, 'i', &world->inputs[i]);
     if (world->has_toolchain)
         lwb_hasher_digest(hasher, 't', &world->toolchain.identity);
     digest = lwb_hasher_end(hasher);
     lwb_digest_hex(&digest, hex);
-    lwb_buf_format(out, "lwbuild %zu modules accepted %s\n", lwb_plan_module_count(world->plan),
-                   hex);
+    lwb_buf_format(out, "lwbuild %zu modules accepted %s\n", count, hex);
     return lwb_buf_ok(out) ? LWB_OK : lwb_fail_memory(err);
 }
 
@@ -250,7 +269,8 @@ int lwb_outputs_write(struct lwb_world *world, struct lwb_error *err)
     LWB_AUTO(lwb_buf_release) struct lwb_buf stamp = LWB_BUF(4096);
     int rc = LWB_OK;
 
-    if (options->depfile)
+    /* The short path of a snapshot is for runs in which nobody imports anything else. */
+    if (options->depfile && !world->rest)
         rc = write_depfile(world, err);
     if (rc < 0 || !options->stamp)
         return rc;

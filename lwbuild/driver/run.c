@@ -11,6 +11,7 @@
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/path.h"
 #include "lwbuild/base/trace.h"
+#include "lwbuild/driver/snapshot.h"
 
 /*
  * Scheduling. All on one thread: results come in from the cache at once or from
@@ -380,11 +381,27 @@ static void check_inputs_once_more(struct lwb_run *run)
     fprintf(stderr, "lwbuild: %s\n", err.text);
 }
 
+/* What a snapshot answers for. Its note in the cache counts the run. */
+static void count_rest(struct lwb_run *run)
+{
+    const struct lwb_snapshot *rest = run->world->rest;
+
+    if (!rest) {
+        lwb_run_count(run, LWB_STAT_RUNS, 1);
+        return;
+    }
+    run->totals.modules += run->n_rest;
+    run->totals.accepted += run->n_rest;
+    run->totals.hits += run->n_rest;
+    run->totals.saved_ns += lwb_snapshot_use_rest(rest, run->world, run);
+}
+
 int lwb_run_all(struct lwb_run *run, enum lwb_exit_code *exit_code, struct lwb_error *err)
 {
     int rc;
 
-    lwb_run_count(run, LWB_STAT_RUNS, 1);
+    if (run->world->rest)
+        run->n_rest = lwb_snapshot_rest(run->world->rest, run->plan);
     lwb_run_count(run, LWB_STAT_BATCHES, run->n_batches);
     /* Hits first: a run that only hits starts no process and no loop. */
     for (size_t i = 0; i < run->n_modules; i++) {
@@ -406,6 +423,7 @@ int lwb_run_all(struct lwb_run *run, enum lwb_exit_code *exit_code, struct lwb_e
     lwb_run_store_waiting(run);
     if (!run->inputs_changed && !run->cancelled && !run->failure.code)
         check_inputs_once_more(run);
+    count_rest(run);
     *exit_code = lwb_run_report_end(run->printer);
     if (run->cancelled) {
         *exit_code = LWB_EXIT_CANCELLED;
@@ -421,14 +439,22 @@ int lwb_run_all(struct lwb_run *run, enum lwb_exit_code *exit_code, struct lwb_e
 void lwb_run_totals(const struct lwb_run *run, struct lwb_run_totals *out)
 {
     *out = run->totals;
-    out->cost_ns = 0;
-    for (size_t i = 0; i < run->n_modules; i++)
-        out->cost_ns += run->modules[i].check_ns;
 }
 
-void lwb_run_keys(const struct lwb_run *run, struct lwb_buf *out)
+struct lwb_run_result lwb_run_result(const struct lwb_run *run, size_t index)
 {
-    for (size_t i = 0; i < run->n_modules; i++)
-        if (run->modules[i].has_key)
-            lwb_buf_append(out, &run->modules[i].key, sizeof(run->modules[i].key));
+    const struct run_module *module = &run->modules[index];
+
+    return (struct lwb_run_result){
+        .accepted = module->state == MODULE_DONE && module->judged == LWB_VERDICT_ACCEPTED,
+        .has_key = module->has_key,
+        .key = module->key,
+        .cost_ns = module->check_ns,
+    };
+}
+
+size_t lwb_run_dependents(const struct lwb_run *run, size_t module, const size_t **out)
+{
+    *out = run->dependents + run->first_dependent[module];
+    return run->first_dependent[module + 1] - run->first_dependent[module];
 }

@@ -35,11 +35,11 @@ struct lwb_run_config {
     bool progress; /* a terminal is watching stderr */
 };
 
+/* Modules that a snapshot answers for (world->rest) are hits. */
 struct lwb_run_totals {
     uint64_t modules, hits, checked, accepted, rejected, no_verdict, blocked;
     uint64_t messages; /* of any severity, in modules that were reported */
     uint64_t saved_ns; /* what the hits would have cost */
-    uint64_t cost_ns;  /* what all modules cost to check, whenever that was */
 };
 
 /* The world and the loop outlive the run. */
@@ -54,8 +54,17 @@ int lwb_run_all(struct lwb_run *run, enum lwb_exit_code *exit_code, struct lwb_e
 
 void lwb_run_totals(const struct lwb_run *run, struct lwb_run_totals *out);
 
-/* Append the modules' keys, 32 bytes each. */
-void lwb_run_keys(const struct lwb_run *run, struct lwb_buf *out);
+/* Of one module, once the run is over. */
+struct lwb_run_result {
+    bool accepted;
+    bool has_key;
+    struct lwb_digest key;
+    uint64_t cost_ns; /* of its check, whenever that was */
+};
+struct lwb_run_result lwb_run_result(const struct lwb_run *run, size_t module);
+
+/* The modules that import this one; returns how many. */
+size_t lwb_run_dependents(const struct lwb_run *run, size_t module, const size_t **out);
 
 void lwb_run_destroy(struct lwb_run *run);
 LWB_DEFINE_AUTO_PTR(struct lwb_run, lwb_run_destroy);

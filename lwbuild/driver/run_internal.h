@@ -75,6 +75,7 @@ struct lwb_run {
     struct run_module *modules;
     size_t n_modules;
     size_t n_done;
+    uint64_t n_rest; /* modules of the project that are not in this plan: a snapshot answers */
     struct run_batch *batches;
     size_t n_batches;
     size_t *dependents; /* modules that import module i: dependents[first_dependent[i]..[i+1]) */

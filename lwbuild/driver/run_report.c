@@ -76,7 +76,8 @@ void lwb_run_report_progress(struct run_report *report, const char *module)
 
     if (!run->config.progress)
         return;
-    fprintf(stderr, "\r\033[K[%zu/%zu] checking %s", run->n_done, run->n_modules, module);
+    fprintf(stderr, "\r\033[K[%" PRIu64 "/%" PRIu64 "] checking %s", run->n_rest + run->n_done,
+            run->n_rest + run->n_modules, module);
     fflush(stderr);
     report->line_open = true;
 }
@@ -334,7 +335,7 @@ static void say_not_proved(struct run_report *report)
     const struct lwb_strvec *expect = report->run->config.policy.expect;
     const struct lwb_run_totals *totals = &report->run->totals;
 
-    if (totals->accepted < report->run->n_modules)
+    if (totals->accepted < report->run->n_rest + report->run->n_modules)
         return;
     for (size_t i = 0; expect && i < expect->count; i++) {
         if (report->found[i])

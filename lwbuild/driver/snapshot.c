@@ -1,10 +1,9 @@
-#include "lwbuild/driver/snapshot.h"
+#include "lwbuild/driver/snapshot_internal.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "cache/cache_dir.h"
@@ -13,20 +12,6 @@
 #include "lwbuild/driver/child_program.h"
 #include "lwbuild/driver/version.h"
 #include "lwbuild/driver/witness_list.h"
-
-/*
- * File: head, binding padded to 8 bytes, witness list. Written by temporary file
- * and rename, so that it is whole or not there. Beside it <name>.keys: the keys
- * of the modules, for the cache's least-recently-used order.
- */
-static const char magic[8] = "LWBSNAP1";
-
-struct head {
-    char magic[8];
-    uint64_t binding_len;
-    uint64_t modules;
-    uint64_t saved_ns;
-};
 
 enum { MAX_SNAPSHOT = 512 * 1024 * 1024 };
 
@@ -124,48 +109,6 @@ static bool is_usable_for(const struct lwb_options *options)
            (!options->format || strcmp(options->format, "text") == 0);
 }
 
-static bool matches(struct lwb_bytes file, struct lwb_bytes binding, struct head *head)
-{
-    size_t at = sizeof(*head);
-
-    if (file.len < at)
-        return false;
-    memcpy(head, file.ptr, sizeof(*head));
-    if (memcmp(head->magic, magic, sizeof(magic)) != 0 || head->binding_len != binding.len ||
-        file.len - at < (binding.len / 8 + 1) * 8 ||
-        memcmp(file.ptr + at, binding.ptr, binding.len) != 0)
-        return false;
-    at += (binding.len / 8 + 1) * 8;
-    return lwb_witness_list_holds(lwb_bytes(file.ptr + at, file.len - at));
-}
-
-static bool file_answers(const char *path, struct lwb_bytes binding, struct head *head)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-    void *map = MAP_FAILED;
-    bool answers = false;
-
-    if (fd < 0)
-        return false;
-    if (fstat(fd, &st) == 0 && st.st_size > 0)
-        map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (map != MAP_FAILED) {
-        answers = matches(lwb_bytes(map, (size_t)st.st_size), binding, head);
-        (void)munmap(map, (size_t)st.st_size);
-    }
-    close(fd);
-    return answers;
-}
-
-static char *name_keys(const char *path)
-{
-    LWB_AUTO(lwb_buf_release) struct lwb_buf name = LWB_BUF(LWB_PATH_MAX);
-
-    lwb_buf_format(&name, "%s.keys", path);
-    return lwb_buf_take(&name);
-}
-
 /* Make wants the stamp renewed by every run of its rule. */
 static bool renew_stamp(const struct lwb_options *options)
 {
@@ -174,12 +117,11 @@ static bool renew_stamp(const struct lwb_options *options)
     return utimensat(AT_FDCWD, options->stamp, NULL, 0) == 0;
 }
 
-/* The run that did nothing counts as well, and keeps its entries from being the oldest. */
-static void leave_note(const struct lwb_snapshot *snapshot, const char *cache_dir,
-                       const struct head *head)
+void lwb_snapshot_note(const struct lwb_snapshot *snapshot, const char *cache_dir, uint64_t modules,
+                       uint64_t saved_ns)
 {
-    LWB_AUTO(lwb_free_text) char *keys = name_keys(snapshot->path);
-    struct lwb_cache_use use = { head->modules, head->saved_ns, keys };
+    LWB_AUTO(lwb_free_text) char *keys = lwb_snapshot_file_keys(snapshot->path);
+    struct lwb_cache_use use = { modules, saved_ns, keys };
 
     lwb_cache_note_snapshot(cache_dir, &use);
 }
@@ -192,27 +134,40 @@ static void prepare(struct lwb_snapshot *snapshot, const struct lwb_options *opt
         snapshot->path = choose_path(options, cwd, cache_dir, lwb_buf_bytes(&snapshot->binding));
 }
 
-bool lwb_snapshot_answers(struct lwb_snapshot *snapshot, const struct lwb_options *options)
+static enum lwb_snapshot_says compare(struct lwb_snapshot *snapshot)
+{
+    if (!snapshot->path ||
+        !lwb_snapshot_file_open(&snapshot->file, snapshot->path,
+                                lwb_buf_bytes(&snapshot->binding)) ||
+        !lwb_witness_list_holds(snapshot->file.witnesses, &snapshot->changed,
+                                LWB_SNAPSHOT_MAX_CHANGED))
+        return LWB_SNAPSHOT_NOTHING;
+    return snapshot->changed.count ? LWB_SNAPSHOT_REST : LWB_SNAPSHOT_ALL;
+}
+
+enum lwb_snapshot_says lwb_snapshot_ask(struct lwb_snapshot *snapshot,
+                                        const struct lwb_options *options)
 {
     LWB_AUTO(lwb_free_text) char *cache_dir = NULL;
     char *cwd = NULL;
-    struct head head;
+    enum lwb_snapshot_says says;
     bool fell_back;
 
     snapshot->binding = LWB_BUF(64 * 1024 * 1024);
     if (!is_usable_for(options))
-        return false;
+        return LWB_SNAPSHOT_NOTHING;
     cwd = getcwd(NULL, 0);
     cache_dir = cwd ? lwb_world_cache_dir(options, cwd, &fell_back) : NULL;
     if (cache_dir)
         prepare(snapshot, options, cwd, cache_dir);
     free(cwd);
-    if (!snapshot->path ||
-        !file_answers(snapshot->path, lwb_buf_bytes(&snapshot->binding), &head) ||
-        !renew_stamp(options))
-        return false;
-    leave_note(snapshot, cache_dir, &head);
-    return true;
+    says = compare(snapshot);
+    if (says != LWB_SNAPSHOT_ALL)
+        return says;
+    if (!renew_stamp(options))
+        return LWB_SNAPSHOT_NOTHING;
+    lwb_snapshot_note(snapshot, cache_dir, snapshot->file.modules, snapshot->file.saved_ns);
+    return LWB_SNAPSHOT_ALL;
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */
@@ -260,7 +215,7 @@ static void collect(struct lwb_witness_list *list, const struct lwb_world *world
     for (size_t i = 0; i < lwb_plan_module_count(world->plan); i++) {
         const struct lwb_plan_module *module = lwb_plan_module(world->plan, i);
 
-        lwb_witness_list_add(list, LWB_SEEN_FILE, module->path, &module->stat);
+        lwb_witness_list_add_source(list, module->path, &module->stat, (uint32_t)i);
     }
     for (size_t i = 0; i < world->digested.count; i++) {
         const struct lwb_witness_item *item = &world->digested.items[i];
@@ -274,49 +229,90 @@ static void collect(struct lwb_witness_list *list, const struct lwb_world *world
     add_output(list, world, world->options->depfile);
 }
 
-static int encode(struct lwb_buf *out, const struct lwb_snapshot *snapshot,
-                  const struct lwb_world *world, uint64_t cost_ns)
+/* A new one, from all that the run knows. */
+static int print_whole(struct lwb_buf *out, const struct lwb_snapshot *snapshot,
+                       const struct lwb_world *world, const struct lwb_run *run)
 {
     LWB_AUTO(lwb_witness_list_release) struct lwb_witness_list list = { 0 };
-    struct head head = {
-        .binding_len = snapshot->binding.len,
-        .modules = lwb_plan_module_count(world->plan),
-        .saved_ns = cost_ns,
-    };
-    static const char padding[8];
+    LWB_AUTO(lwb_buf_release) struct lwb_buf witnesses = LWB_BUF(MAX_SNAPSHOT);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf table = LWB_BUF(MAX_SNAPSHOT);
+    struct lwb_snapshot_file file = { .modules = lwb_plan_module_count(world->plan) };
+    struct lwb_error ignored;
 
     collect(&list, world);
-    if (list.failed || lwb_witness_list_is_racy(&list, world->started_ns))
+    if (lwb_witness_list_encode(&witnesses, &list, world->started_ns) ||
+        lwb_module_table_encode(&table, world, run, &ignored) < 0)
         return -1;
-    memcpy(head.magic, magic, sizeof(magic));
-    lwb_buf_append(out, &head, sizeof(head));
-    lwb_buf_append_bytes(out, lwb_buf_bytes(&snapshot->binding));
-    lwb_buf_append(out, padding, 8 - head.binding_len % 8);
-    return lwb_witness_list_encode(out, &list);
+    for (size_t i = 0; i < file.modules; i++)
+        file.saved_ns += lwb_run_result(run, i).cost_ns;
+    file.binding = lwb_buf_bytes(&snapshot->binding);
+    file.witnesses = lwb_buf_bytes(&witnesses);
+    file.table = lwb_buf_bytes(&table);
+    lwb_snapshot_file_print(out, &file);
+    return lwb_buf_ok(out) ? 0 : -1;
+}
+
+static int print_keys(struct lwb_buf *out, const struct lwb_world *world, const struct lwb_run *run)
+{
+    for (size_t i = 0; i < lwb_plan_module_count(world->plan); i++) {
+        struct lwb_run_result result = lwb_run_result(run, i);
+
+        if (result.has_key)
+            lwb_buf_append(out, &result.key, sizeof(result.key));
+    }
+    return lwb_buf_ok(out) ? 0 : -1;
+}
+
+static int write_files(const struct lwb_snapshot *snapshot, const struct lwb_buf *text,
+                       const struct lwb_buf *keys)
+{
+    LWB_AUTO(lwb_free_text) char *keys_path = lwb_snapshot_file_keys(snapshot->path);
+    LWB_AUTO(lwb_free_text) char *folder = lwb_path_dirname(snapshot->path);
+    struct lwb_error ignored;
+
+    if (!keys_path || !folder)
+        return -1;
+    (void)lwb_file_make_dirs(folder, 0700, &ignored);
+    if (lwb_file_write_if_changed(keys_path, lwb_buf_bytes(keys), 0600, &ignored) < 0 ||
+        lwb_file_write(snapshot->path, lwb_buf_bytes(text), 0600, &ignored) < 0)
+        return -1;
+    return 0;
+}
+
+static void write_whole(struct lwb_snapshot *snapshot, const struct lwb_world *world,
+                        const struct lwb_run *run)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(MAX_SNAPSHOT);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf keys = LWB_BUF(MAX_SNAPSHOT);
+    struct lwb_error ignored;
+
+    if (snapshot->generation == 0) /* this run has made the cache */
+        prepare(snapshot, world->options, world->cwd, world->cache_dir);
+    if (snapshot->path && (print_whole(&text, snapshot, world, run) ||
+                           print_keys(&keys, world, run) || write_files(snapshot, &text, &keys)))
+        (void)lwb_file_write_if_changed(snapshot->path, lwb_bytes("", 0), 0600, &ignored);
+}
+
+/* The old one with what has changed. One that cannot be renewed goes on asking for those modules. */
+static void write_renewed(struct lwb_snapshot *snapshot, const struct lwb_world *world,
+                          const struct lwb_run *run)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(MAX_SNAPSHOT);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf keys = LWB_BUF(MAX_SNAPSHOT);
+
+    if (lwb_snapshot_print_renewed(&text, &keys, snapshot, world, run) == 0)
+        (void)write_files(snapshot, &text, &keys);
 }
 
 void lwb_snapshot_write(struct lwb_snapshot *snapshot, struct lwb_world *world,
-                        struct lwb_bytes keys, uint64_t cost_ns)
+                        const struct lwb_run *run)
 {
-    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(MAX_SNAPSHOT);
-    LWB_AUTO(lwb_free_text) char *folder = NULL;
-    LWB_AUTO(lwb_free_text) char *keys_path = NULL;
-    struct lwb_error ignored;
-
     if (!snapshot->path || !world->may_store)
         return;
-    if (snapshot->generation == 0) /* this run has made the cache */
-        prepare(snapshot, world->options, world->cwd, world->cache_dir);
-    if (!snapshot->path)
-        return;
-    folder = lwb_path_dirname(snapshot->path);
-    keys_path = name_keys(snapshot->path);
-    if (folder)
-        (void)lwb_file_make_dirs(folder, 0700, &ignored);
-    if (!keys_path || encode(&text, snapshot, world, cost_ns) ||
-        lwb_file_write_if_changed(keys_path, keys, 0600, &ignored) < 0 ||
-        lwb_file_write_if_changed(snapshot->path, lwb_buf_bytes(&text), 0600, &ignored) < 0)
-        (void)lwb_file_write_if_changed(snapshot->path, lwb_bytes("", 0), 0600, &ignored);
+    if (world->rest)
+        write_renewed(snapshot, world, run);
+    else
+        write_whole(snapshot, world, run);
 }
 
 void lwb_snapshot_reserve(const char *stamp)
@@ -334,13 +330,29 @@ void lwb_snapshot_reserve(const char *stamp)
     }
 }
 
-void lwb_snapshot_drop(const struct lwb_options *options)
+/* What failed is another content than the snapshot speaks of. */
+static bool is_still_true(const struct lwb_snapshot *snapshot, const struct lwb_world *world,
+                          const struct lwb_run *run)
+{
+    if (!world->rest || !run)
+        return false;
+    for (size_t i = 0; i < lwb_plan_module_count(world->plan); i++)
+        if (snapshot->numbers[i] == SIZE_MAX && !lwb_run_result(run, i).accepted)
+            return false;
+    return true;
+}
+
+void lwb_snapshot_drop(const struct lwb_snapshot *snapshot, const struct lwb_world *world,
+                       const struct lwb_run *run)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf path = LWB_BUF(LWB_PATH_MAX);
 
-    if (!options->stamp)
+    if (is_still_true(snapshot, world, run) || (!world->options->stamp && !snapshot->path))
         return;
-    lwb_buf_format(&path, "%s.snapshot", options->stamp);
+    if (world->options->stamp)
+        lwb_buf_format(&path, "%s.snapshot", world->options->stamp);
+    else
+        lwb_buf_append_text(&path, snapshot->path);
     if (lwb_buf_ok(&path))
         (void)unlink(lwb_buf_text(&path));
 }
@@ -349,4 +361,8 @@ void lwb_snapshot_release(struct lwb_snapshot *snapshot)
 {
     lwb_free(snapshot->path);
     lwb_buf_release(&snapshot->binding);
+    lwb_snapshot_file_close(&snapshot->file);
+    lwb_changed_sources_release(&snapshot->changed);
+    lwb_free(snapshot->affected);
+    lwb_free(snapshot->numbers);
 }

@@ -1,13 +1,20 @@
 #pragma once
 
 #include "lwbuild/base/buf.h"
+#include "lwbuild/driver/module_table.h"
 #include "lwbuild/driver/options.h"
+#include "lwbuild/driver/snapshot_file.h"
 #include "lwbuild/driver/world.h"
 
 /*
  * The no-op path: when the last run with the same arguments was accepted
  * without a message, and nothing that it looked at has changed, this run has
  * the same answer. Decided by stat alone: no hashing, no SQLite, no child.
+ *
+ * And the short path: when only the sources of some modules have changed, the
+ * snapshot answers for the rest. Those and all that import them are planned
+ * and run as ever; what they import, as long as their headers import what they
+ * did, is what it was.
  *
  * A snapshot is a flat file beside the stamp (or in the cache directory when
  * there is none). It is bound to the arguments, this program and its child,
@@ -22,18 +29,53 @@ struct lwb_snapshot {
     char *path;             /* NULL: this run neither uses nor writes one */
     struct lwb_buf binding; /* what it is bound to, compared byte by byte */
     uint64_t generation;    /* of the cache when the binding was made; 0: there was none */
+
+    /* Of the short path, see snapshot_rest.c. */
+    struct lwb_snapshot_file file;
+    struct lwb_module_table table;
+    struct lwb_changed_sources changed;
+    size_t *affected; /* numbers of the changed modules and of all that import them, ascending */
+    size_t n_affected;
+    size_t *numbers; /* by index of the new plan: the module's number, SIZE_MAX for its imports */
 };
 
-/* Whether the snapshot answers for this run. Prepares snapshot for a later write in any case. */
-bool lwb_snapshot_answers(struct lwb_snapshot *snapshot, const struct lwb_options *options);
+enum lwb_snapshot_says {
+    LWB_SNAPSHOT_NOTHING,
+    LWB_SNAPSHOT_ALL,  /* the run is over, and accepted */
+    LWB_SNAPSHOT_REST, /* lwb_snapshot_plan tells which modules are to be looked at */
+};
+
+/* What it says about this run. Prepares snapshot for a later write in any case. */
+enum lwb_snapshot_says lwb_snapshot_ask(struct lwb_snapshot *snapshot,
+                                        const struct lwb_options *options);
 
 /*
- * After an accepted run without messages. `keys` are those of its modules, 32
- * bytes each; cost_ns is what they cost to check. Trouble is not told: the
- * snapshot is then empty and answers nothing.
+ * Plan the modules that the snapshot does not answer for: 1 and world->rest is
+ * set, or 0 when all have to be planned, because a header or more has changed.
+ */
+int lwb_snapshot_plan(struct lwb_snapshot *snapshot, struct lwb_world *world);
+
+/* How many modules the snapshot answers for: those that are not in the plan of the short path. */
+uint64_t lwb_snapshot_rest(const struct lwb_snapshot *snapshot, const struct lwb_plan *plan);
+
+/* What these cost to check, and a note in the cache that they were used. */
+uint64_t lwb_snapshot_use_rest(const struct lwb_snapshot *snapshot, const struct lwb_world *world,
+                               const struct lwb_run *run);
+
+/* LWB_ERR_SYSTEM when more has changed since. One stat for everything that the snapshot lists. */
+int lwb_snapshot_check_rest(const struct lwb_snapshot *snapshot, struct lwb_error *err);
+
+/* Take over the results of an accepted run of the modules that were affected. */
+void lwb_snapshot_renew(struct lwb_snapshot *snapshot, const struct lwb_world *world,
+                        const struct lwb_run *run);
+
+/*
+ * After an accepted run without messages; of the short path behind
+ * lwb_snapshot_renew. Trouble is not told: the snapshot is then empty and
+ * answers nothing.
  */
 void lwb_snapshot_write(struct lwb_snapshot *snapshot, struct lwb_world *world,
-                        struct lwb_bytes keys, uint64_t cost_ns);
+                        const struct lwb_run *run);
 
 /*
  * Make sure that the files of a snapshot beside this stamp exist, if only
@@ -44,9 +86,11 @@ void lwb_snapshot_reserve(const char *stamp);
 
 /*
  * A run that was not accepted takes back what an earlier one left beside the
- * same stamp, whatever its arguments were: --recache may know better.
+ * same stamp, whatever its arguments were: --recache may know better. What the
+ * snapshot says of another content of the modules that failed is still true.
  */
-void lwb_snapshot_drop(const struct lwb_options *options);
+void lwb_snapshot_drop(const struct lwb_snapshot *snapshot, const struct lwb_world *world,
+                       const struct lwb_run *run);
 
 void lwb_snapshot_release(struct lwb_snapshot *snapshot);
 LWB_DEFINE_AUTO(struct lwb_snapshot, lwb_snapshot_release);

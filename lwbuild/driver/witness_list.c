@@ -9,16 +9,23 @@
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/path.h"
 
-enum { RECORD_FOLDER = 'D', RECORD_FILE = 'F', RECORD_ABSENT = 'A', RECORD_OUTPUT = 'O' };
+enum {
+    RECORD_FOLDER = 'D',
+    RECORD_SOURCE = 'S',
+    RECORD_FILE = 'F',
+    RECORD_ABSENT = 'A',
+    RECORD_OUTPUT = 'O',
+};
 
 struct record {
-    uint32_t kind;
-    uint32_t text_len; /* without the NUL; the text follows, padded to 8 bytes */
+    uint16_t kind;
+    uint16_t text_len; /* without the NUL; the text follows, padded to 8 bytes */
+    uint32_t module;
     struct lwb_file_stat stat;
 };
 
-void lwb_witness_list_add(struct lwb_witness_list *list, enum lwb_seen kind, const char *path,
-                          const struct lwb_file_stat *st)
+static void add(struct lwb_witness_list *list, enum lwb_seen kind, const char *path,
+                const struct lwb_file_stat *st, uint32_t module)
 {
     char *copy = lwb_path_normalise(path);
 
@@ -27,8 +34,24 @@ void lwb_witness_list_add(struct lwb_witness_list *list, enum lwb_seen kind, con
         list->failed = true;
         return;
     }
-    list->items[list->count++] =
-        (struct lwb_witness_item){ copy, kind, st ? *st : (struct lwb_file_stat){ 0 } };
+    list->items[list->count++] = (struct lwb_witness_item){
+        .path = copy,
+        .kind = kind,
+        .module = module,
+        .stat = st ? *st : (struct lwb_file_stat){ 0 },
+    };
+}
+
+void lwb_witness_list_add(struct lwb_witness_list *list, enum lwb_seen kind, const char *path,
+                          const struct lwb_file_stat *st)
+{
+    add(list, kind, path, st, 0);
+}
+
+void lwb_witness_list_add_source(struct lwb_witness_list *list, const char *path,
+                                 const struct lwb_file_stat *st, uint32_t module)
+{
+    add(list, LWB_SEEN_SOURCE, path, st, module);
 }
 
 void lwb_witness_list_release(struct lwb_witness_list *list)
@@ -37,15 +60,6 @@ void lwb_witness_list_release(struct lwb_witness_list *list)
         lwb_free(list->items[i].path);
     lwb_free(list->items);
     *list = (struct lwb_witness_list){ 0 };
-}
-
-bool lwb_witness_list_is_racy(const struct lwb_witness_list *list, int64_t now_ns)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (list->items[i].kind == LWB_SEEN_FILE &&
-            lwb_file_stat_is_racy(&list->items[i].stat, now_ns))
-            return true;
-    return false;
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */
@@ -70,22 +84,53 @@ static int compare_items(const void *a, const void *b)
     return order ? order : (int)x->kind - (int)y->kind;
 }
 
-static void append_record(struct lwb_buf *out, uint32_t kind, const struct lwb_file_stat *st,
+static void append_record(struct lwb_buf *out, uint16_t kind, const struct lwb_witness_item *item,
                           const char *text, size_t len)
 {
-    struct record record = { .kind = kind, .text_len = (uint32_t)len };
+    struct record record = { .kind = kind, .text_len = (uint16_t)len };
     static const char padding[8];
 
-    if (st)
-        record.stat = *st;
+    if (item) {
+        record.module = item->module;
+        record.stat = item->stat;
+    }
     lwb_buf_append(out, &record, sizeof(record));
     lwb_buf_append(out, text, len);
     lwb_buf_append(out, padding, 8 - len % 8);
 }
 
-int lwb_witness_list_encode(struct lwb_buf *out, struct lwb_witness_list *list)
+/* A module's source is also among the files that were read: once is enough. */
+static bool is_said(const struct lwb_witness_item *last, const struct lwb_witness_item *item)
 {
-    static const uint32_t kinds[] = {
+    return strcmp(last->path, item->path) == 0 &&
+           (last->kind == item->kind ||
+            (last->kind == LWB_SEEN_SOURCE && item->kind == LWB_SEEN_FILE));
+}
+
+static bool is_in_folder_of(const struct lwb_witness_item *last, const char *path, size_t folder)
+{
+    return folder_len(last->path) == folder && memcmp(path, last->path, folder) == 0;
+}
+
+/* Sources that cannot be relied on look like nothing; other files spoil the list. */
+static int distrust_racy(struct lwb_witness_list *list, int64_t now_ns)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct lwb_witness_item *item = &list->items[i];
+
+        if (item->kind > LWB_SEEN_FILE || !lwb_file_stat_is_racy(&item->stat, now_ns))
+            continue;
+        if (item->kind == LWB_SEEN_FILE && (i == 0 || !is_said(item - 1, item)))
+            return -1;
+        item->stat = (struct lwb_file_stat){ 0 };
+    }
+    return 0;
+}
+
+int lwb_witness_list_encode(struct lwb_buf *out, struct lwb_witness_list *list, int64_t now_ns)
+{
+    static const uint16_t kinds[] = {
+        [LWB_SEEN_SOURCE] = RECORD_SOURCE,
         [LWB_SEEN_FILE] = RECORD_FILE,
         [LWB_SEEN_ABSENT] = RECORD_ABSENT,
         [LWB_SEEN_OUTPUT] = RECORD_OUTPUT,
@@ -96,17 +141,20 @@ int lwb_witness_list_encode(struct lwb_buf *out, struct lwb_witness_list *list)
         return -1;
     if (list->count)
         qsort(list->items, list->count, sizeof(*list->items), compare_items);
+    if (distrust_racy(list, now_ns))
+        return -1;
     for (size_t i = 0; i < list->count; i++) {
         const struct lwb_witness_item *item = &list->items[i];
         size_t folder = folder_len(item->path);
+        const char *name = item->path + folder + 1;
 
-        if (last && compare_items(last, item) == 0)
+        if (strlen(item->path) > UINT16_MAX)
+            return -1;
+        if (last && is_said(last, item))
             continue;
-        if (!last || folder != folder_len(last->path) ||
-            memcmp(item->path, last->path, folder) != 0)
+        if (!last || !is_in_folder_of(last, item->path, folder))
             append_record(out, RECORD_FOLDER, NULL, item->path, folder ? folder : 1);
-        append_record(out, kinds[item->kind], &item->stat, item->path + folder + 1,
-                      strlen(item->path + folder + 1));
+        append_record(out, kinds[item->kind], item, name, strlen(name));
         last = item;
     }
     return lwb_buf_ok(out) ? 0 : -1;
@@ -132,8 +180,7 @@ static int next_record(struct cursor *cursor)
     memcpy(&cursor->record, cursor->rest.ptr, sizeof(cursor->record));
     cursor->text = cursor->rest.ptr + sizeof(cursor->record);
     text_room = cursor->rest.len - sizeof(cursor->record);
-    if (cursor->record.text_len > 1u << 20 ||
-        text_room < (cursor->record.text_len / 8 + 1) * (size_t)8 ||
+    if (text_room < (cursor->record.text_len / 8 + 1) * (size_t)8 ||
         cursor->text[cursor->record.text_len] != '\0')
         return -1;
     text_room = sizeof(cursor->record) + (cursor->record.text_len / 8 + 1) * (size_t)8;
@@ -154,19 +201,39 @@ static bool still_holds(int folder, const struct cursor *cursor)
     lwb_file_stat_from(&now, &st);
     if (cursor->record.kind == RECORD_OUTPUT)
         return now.size == cursor->record.stat.size;
-    return cursor->record.kind == RECORD_FILE && lwb_file_stat_equal(&now, &cursor->record.stat);
+    return (cursor->record.kind == RECORD_FILE || cursor->record.kind == RECORD_SOURCE) &&
+           lwb_file_stat_equal(&now, &cursor->record.stat);
 }
 
-bool lwb_witness_list_holds(struct lwb_bytes encoded)
+static bool list_changed(struct lwb_changed_sources *changed, size_t max,
+                         const struct cursor *cursor, size_t record)
+{
+    if (cursor->record.kind != RECORD_SOURCE || !changed || changed->count >= max ||
+        lwb_grow(&changed->items, &changed->cap, changed->count, sizeof(*changed->items)))
+        return false;
+    changed->items[changed->count++] = (struct lwb_changed_source){
+        .module = cursor->record.module,
+        .record = record,
+    };
+    return true;
+}
+
+bool lwb_witness_list_holds(struct lwb_bytes encoded, struct lwb_changed_sources *changed,
+                            size_t max)
 {
     struct cursor cursor = { .rest = encoded };
     bool holds = true;
     int folder = -1;
     int more = 0;
 
-    while (holds && (more = next_record(&cursor)) == 1) {
+    while (holds) {
+        size_t record = encoded.len - cursor.rest.len;
+
+        more = next_record(&cursor);
+        if (more != 1)
+            break;
         if (cursor.record.kind != RECORD_FOLDER) {
-            holds = still_holds(folder, &cursor);
+            holds = still_holds(folder, &cursor) || list_changed(changed, max, &cursor, record);
             continue;
         }
         if (folder >= 0)
@@ -177,4 +244,16 @@ bool lwb_witness_list_holds(struct lwb_bytes encoded)
     if (folder >= 0)
         close(folder);
     return holds && more == 0;
+}
+
+void lwb_witness_list_renew(char *encoded, const struct lwb_changed_source *source,
+                            const struct lwb_file_stat *st)
+{
+    memcpy(encoded + source->record + offsetof(struct record, stat), st, sizeof(*st));
+}
+
+void lwb_changed_sources_release(struct lwb_changed_sources *changed)
+{
+    lwb_free(changed->items);
+    *changed = (struct lwb_changed_sources){ 0 };
 }

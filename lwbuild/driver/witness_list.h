@@ -10,9 +10,11 @@
  *
  * Layout: for each folder a record 'D' with its path; then, for every name in
  * it, a record of kind, stat and name. All integers in the machine's own
- * order: a snapshot is a short cut for one machine. Records are 8-byte aligned.
+ * order: a snapshot is a short cut for one machine. Records are 8-byte aligned,
+ * and so must be the bytes that are handed in.
  */
 enum lwb_seen {
+    LWB_SEEN_SOURCE, /* of a module: must look the same, but it is known what a change concerns */
     LWB_SEEN_FILE,   /* must look the same to stat */
     LWB_SEEN_ABSENT, /* must not be there */
     LWB_SEEN_OUTPUT, /* must be there with the same size; its times may differ */
@@ -21,6 +23,7 @@ enum lwb_seen {
 struct lwb_witness_item {
     char *path; /* absolute, normalised */
     enum lwb_seen kind;
+    uint32_t module; /* its number, of LWB_SEEN_SOURCE */
     struct lwb_file_stat stat;
 };
 
@@ -33,14 +36,40 @@ struct lwb_witness_list {
 
 void lwb_witness_list_add(struct lwb_witness_list *list, enum lwb_seen kind, const char *path,
                           const struct lwb_file_stat *st);
+void lwb_witness_list_add_source(struct lwb_witness_list *list, const char *path,
+                                 const struct lwb_file_stat *st, uint32_t module);
 void lwb_witness_list_release(struct lwb_witness_list *list);
 LWB_DEFINE_AUTO(struct lwb_witness_list, lwb_witness_list_release);
 
-/* Sorts the list. Returns 0, or -1 when it cannot be written down. */
-int lwb_witness_list_encode(struct lwb_buf *out, struct lwb_witness_list *list);
+/*
+ * Sorts the list. Returns 0, or -1 when it cannot be written down: memory was
+ * out, or the content of a file may have changed after it was read without stat
+ * showing it (lwb_file_stat_is_racy; now_ns is from before anything was read).
+ * A source of which that is true is noted as changed.
+ */
+int lwb_witness_list_encode(struct lwb_buf *out, struct lwb_witness_list *list, int64_t now_ns);
 
-/* Whether the world still looks like that. Damaged bytes are a no. */
-bool lwb_witness_list_holds(struct lwb_bytes encoded);
+/* Sources that do not look as they did. */
+struct lwb_changed_sources {
+    struct lwb_changed_source {
+        uint32_t module;
+        size_t record; /* where it stands in the encoded list */
+    } * items;
+    size_t count;
+    size_t cap;
+};
 
-/* A file whose content may have changed after it was read without stat showing it. */
-bool lwb_witness_list_is_racy(const struct lwb_witness_list *list, int64_t now_ns);
+void lwb_changed_sources_release(struct lwb_changed_sources *changed);
+LWB_DEFINE_AUTO(struct lwb_changed_sources, lwb_changed_sources_release);
+
+/*
+ * Whether the world still looks like that, but for the sources of modules, which
+ * are listed (at most `max` of them). Damaged bytes are a no. With `changed` NULL
+ * a changed source is a no as well.
+ */
+bool lwb_witness_list_holds(struct lwb_bytes encoded, struct lwb_changed_sources *changed,
+                            size_t max);
+
+/* Note in the encoded list how a source looks now. */
+void lwb_witness_list_renew(char *encoded, const struct lwb_changed_source *source,
+                            const struct lwb_file_stat *st);

@@ -178,12 +178,12 @@ static bool wants_toolchain(const struct lwb_options *options)
     return options->targets.count == 0;
 }
 
-static int find_toolchain(struct lwb_world *world, const char *project, struct lwb_error *err)
+static int find_toolchain(struct lwb_world *world, struct lwb_error *err)
 {
     LWB_AUTO(lwb_free_text) char *folder = NULL;
     struct lwb_toolchain_request request = {
         .given = world->options->toolchain,
-        .project = project,
+        .project = world->project ? world->project : world->cwd,
         .environment = (const char *const *)environ,
     };
     int rc;
@@ -242,12 +242,12 @@ static int digest_inputs(struct lwb_world *world, struct lwb_error *err)
     return LWB_OK;
 }
 
-static int make_plan(struct lwb_world *world, const char *project, struct lwb_error *err)
+int lwb_world_plan(struct lwb_world *world, const struct lwb_plan_part *part, struct lwb_error *err)
 {
     const struct lwb_options *options = world->options;
     struct lwb_plan_config config = {
         .cwd = world->cwd,
-        .project = project,
+        .project = world->project,
         .package = options->package,
         .library = options->library,
         .host = options->host ? options->host : "auto",
@@ -256,6 +256,7 @@ static int make_plan(struct lwb_world *world, const char *project, struct lwb_er
         .source_roots = &options->source_roots,
         .import_paths = &options->import_paths,
         .options = &options->lean_options,
+        .part = part,
     };
 
     return lwb_plan_create(&world->plan, &config, &world->digests, err);
@@ -276,14 +277,13 @@ static int check_host(struct lwb_world *world, struct lwb_error *err)
 int lwb_world_open(struct lwb_world *world, const struct lwb_options *options,
                    struct lwb_error *err)
 {
-    LWB_AUTO(lwb_free_text) char *project = NULL;
     int rc;
 
     world->options = options;
     world->cwd = getcwd(NULL, 0);
     if (!world->cwd)
         return lwb_fail_errno(err, LWB_ERR_SYSTEM, "cannot find the current directory");
-    if (options->project && !(project = lwb_path_absolute(world->cwd, options->project)))
+    if (options->project && !(world->project = lwb_path_absolute(world->cwd, options->project)))
         return lwb_fail_memory(err);
     rc = lwb_child_program_find(&world->child, err);
     if (rc < 0)
@@ -297,10 +297,8 @@ int lwb_world_open(struct lwb_world *world, const struct lwb_options *options,
     choose_digests(world);
     rc = check_host(world, err);
     if (rc == LWB_OK)
-        rc = find_toolchain(world, project ? project : world->cwd, err);
-    if (rc == LWB_OK)
-        rc = digest_inputs(world, err);
-    return rc < 0 ? rc : make_plan(world, project, err);
+        rc = find_toolchain(world, err);
+    return rc < 0 ? rc : digest_inputs(world, err);
 }
 
 void lwb_world_close(struct lwb_world *world)
@@ -316,6 +314,7 @@ void lwb_world_close(struct lwb_world *world)
     lwb_free(world->inputs);
     lwb_strvec_release(&world->input_paths);
     lwb_witness_list_release(&world->digested);
+    lwb_free(world->project);
     lwb_free(world->child);
     lwb_free(world->cache_dir);
     free(world->cwd); /* getcwd's own */

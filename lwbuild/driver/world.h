@@ -15,9 +15,12 @@ struct lwb_host_digest {
     char hex[LWB_DIGEST_HEX + 1];
 };
 
+struct lwb_snapshot;
+
 struct lwb_world {
     const struct lwb_options *options;
     char *cwd;     /* absolute; messages name files relative to it */
+    char *project; /* absolute; NULL: the nearest above cwd */
     char *child;   /* the child program, absolute */
     char *scratch; /* private folder of this run, on the cache's file system if there is one */
     struct lwb_cache *cache; /* NULL: none */
@@ -30,18 +33,23 @@ struct lwb_world {
     struct lwb_digest_source digests;
     struct lwb_witness_list digested; /* every file whose content was asked for */
     struct lwb_plan *plan;
+    const struct lwb_snapshot *rest; /* answers for what the plan leaves out; NULL: it is whole */
     struct lwb_host_digest hosts[4]; /* asked for so far; "" is free */
     struct lwb_digest *inputs;       /* name and content of --input files */
     struct lwb_strvec input_paths;
 };
 
 /*
- * Everything up to the plan. On failure the error's code says which exit code
+ * Everything but the plan. On failure the error's code says which exit code
  * it is (lwb_world_exit_code). Warnings about the cache go to stderr, once.
  */
 int lwb_world_open(struct lwb_world *world, const struct lwb_options *options,
                    struct lwb_error *err);
 void lwb_world_close(struct lwb_world *world);
+
+/* The plan, once: of all that the options ask for, or of a part of it. */
+int lwb_world_plan(struct lwb_world *world, const struct lwb_plan_part *part,
+                   struct lwb_error *err);
 LWB_DEFINE_AUTO(struct lwb_world, lwb_world_close);
 
 /* Only the cache, for the commands that are about it. */

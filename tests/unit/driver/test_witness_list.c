@@ -43,7 +43,7 @@ static int make_world(void **state)
     add(&list, &world, LWB_SEEN_ABSENT, "src/lakefile.toml");
     add(&list, &world, LWB_SEEN_ABSENT, "none/at/all");
     add(&list, &world, LWB_SEEN_OUTPUT, "build/stamp");
-    assert_int_equal(lwb_witness_list_encode(&world.encoded, &list), 0);
+    assert_int_equal(lwb_witness_list_encode(&world.encoded, &list, INT64_MAX), 0);
     *state = &world;
     return 0;
 }
@@ -59,7 +59,7 @@ static int drop_world(void **state)
 
 static bool holds(const struct world *world)
 {
-    return lwb_witness_list_holds(lwb_buf_bytes(&world->encoded));
+    return lwb_witness_list_holds(lwb_buf_bytes(&world->encoded), NULL, 0);
 }
 
 static void an_unchanged_world_holds(void **state)
@@ -129,21 +129,109 @@ static void damaged_bytes_never_hold(void **state)
         if (len % 8 == 0)
             continue; /* a list may end after any record */
         lwb_buf_append(&cut, all.ptr, len);
-        assert_false(lwb_witness_list_holds(lwb_buf_bytes(&cut)));
+        assert_false(lwb_witness_list_holds(lwb_buf_bytes(&cut), NULL, 0));
     }
 }
 
-static void a_file_read_just_after_it_was_written_is_racy(void **state)
+static int encode_at(struct lwb_buf *out, const struct world *world, enum lwb_seen kind,
+                     int64_t after_ns)
 {
-    struct world *world = *state;
     LWB_AUTO(lwb_witness_list_release) struct lwb_witness_list list = { 0 };
-    int64_t written;
+
+    add(&list, world, kind, "src/A.lean");
+    return lwb_witness_list_encode(out, &list, list.items[0].stat.ctime_ns + after_ns);
+}
+
+static void a_file_read_just_after_it_was_written_spoils_the_list(void **state)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1 << 20);
+
+    assert_int_equal(encode_at(&out, *state, LWB_SEEN_FILE, 0), -1);
+    assert_int_equal(encode_at(&out, *state, LWB_SEEN_FILE, 1000000), -1);
+    assert_int_equal(encode_at(&out, *state, LWB_SEEN_FILE, INT64_C(10000000000)), 0);
+}
+
+static void a_source_read_just_after_it_was_written_counts_as_changed(void **state)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1 << 20);
+    LWB_AUTO(lwb_changed_sources_release) struct lwb_changed_sources changed = { 0 };
+
+    assert_int_equal(encode_at(&out, *state, LWB_SEEN_SOURCE, 0), 0);
+    assert_false(lwb_witness_list_holds(lwb_buf_bytes(&out), NULL, 0));
+    assert_true(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed, 1));
+    assert_int_equal(changed.count, 1);
+}
+
+static struct lwb_file_stat stat_of(const struct world *world, const char *name)
+{
+    struct lwb_file_stat st;
+    struct lwb_error err;
+
+    assert_int_equal(lwb_file_stat(&st, scratch_path(&world->scratch, name), &err), 1);
+    return st;
+}
+
+/* Three sources of modules, of which one is also among the files that were read. */
+static void make_sources(struct lwb_buf *out, const struct world *world)
+{
+    LWB_AUTO(lwb_witness_list_release) struct lwb_witness_list list = { 0 };
+    struct lwb_file_stat a = stat_of(world, "src/A.lean");
+    struct lwb_file_stat b = stat_of(world, "src/deep/B.lean");
 
     add(&list, world, LWB_SEEN_FILE, "src/A.lean");
-    written = list.items[0].stat.ctime_ns;
-    assert_true(lwb_witness_list_is_racy(&list, written));
-    assert_true(lwb_witness_list_is_racy(&list, written + 1000000));
-    assert_false(lwb_witness_list_is_racy(&list, written + INT64_C(10000000000)));
+    lwb_witness_list_add_source(&list, scratch_path(&world->scratch, "src/A.lean"), &a, 7);
+    lwb_witness_list_add_source(&list, scratch_path(&world->scratch, "src/deep/B.lean"), &b, 8);
+    assert_int_equal(lwb_witness_list_encode(out, &list, INT64_MAX), 0);
+}
+
+static void changed_sources_are_listed(void **state)
+{
+    struct world *world = *state;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1 << 20);
+    LWB_AUTO(lwb_changed_sources_release) struct lwb_changed_sources changed = { 0 };
+    struct lwb_file_stat now;
+
+    make_sources(&out, world);
+    assert_true(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed, 1));
+    assert_int_equal(changed.count, 0);
+    scratch_write(&world->scratch, "src/A.lean", "another");
+    assert_true(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed, 1));
+    assert_int_equal(changed.count, 1);
+    assert_int_equal(changed.items[0].module, 7);
+    assert_false(lwb_witness_list_holds(lwb_buf_bytes(&out), NULL, 0));
+
+    now = stat_of(world, "src/A.lean");
+    lwb_witness_list_renew(out.ptr, &changed.items[0], &now);
+    assert_true(lwb_witness_list_holds(lwb_buf_bytes(&out), NULL, 0));
+}
+
+static void more_changed_sources_than_wanted_are_a_no(void **state)
+{
+    struct world *world = *state;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1 << 20);
+    LWB_AUTO(lwb_changed_sources_release) struct lwb_changed_sources changed = { 0 };
+
+    make_sources(&out, world);
+    scratch_write(&world->scratch, "src/A.lean", "another");
+    scratch_write(&world->scratch, "src/deep/B.lean", "another");
+    assert_false(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed, 1));
+}
+
+static void a_changed_file_is_a_no_beside_changed_sources(void **state)
+{
+    struct world *world = *state;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1 << 20);
+    LWB_AUTO(lwb_changed_sources_release) struct lwb_changed_sources changed = { 0 };
+    LWB_AUTO(lwb_witness_list_release) struct lwb_witness_list list = { 0 };
+    struct lwb_file_stat a = stat_of(world, "src/A.lean");
+
+    lwb_witness_list_add_source(&list, scratch_path(&world->scratch, "src/A.lean"), &a, 0);
+    add(&list, world, LWB_SEEN_FILE, "src/deep/B.lean");
+    assert_int_equal(lwb_witness_list_encode(&out, &list, INT64_MAX), 0);
+    scratch_write(&world->scratch, "src/A.lean", "another");
+    assert_true(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed, 9));
+    scratch_write(&world->scratch, "src/deep/B.lean", "another");
+    assert_false(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed, 9));
 }
 
 int main(void)
@@ -157,7 +245,11 @@ int main(void)
         IN_A_WORLD(a_new_file_in_a_listed_folder_shows),
         IN_A_WORLD(an_output_may_be_touched_but_not_lost),
         IN_A_WORLD(damaged_bytes_never_hold),
-        IN_A_WORLD(a_file_read_just_after_it_was_written_is_racy),
+        IN_A_WORLD(a_file_read_just_after_it_was_written_spoils_the_list),
+        IN_A_WORLD(a_source_read_just_after_it_was_written_counts_as_changed),
+        IN_A_WORLD(changed_sources_are_listed),
+        IN_A_WORLD(more_changed_sources_than_wanted_are_a_no),
+        IN_A_WORLD(a_changed_file_is_a_no_beside_changed_sources),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

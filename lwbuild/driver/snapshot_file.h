@@ -1,0 +1,34 @@
+#pragma once
+
+#include "lwbuild/base/buf.h"
+
+/*
+ * The file of a snapshot: a head, what it is bound to, what the run looked at
+ * (witness_list.h), what it knew of its modules (module_table.h). Written by
+ * temporary file and rename, so that it is whole or not there; parts start at
+ * multiples of 8 bytes.
+ *
+ * Beside it <name>.keys: the keys of the modules, 32 bytes each, for the cache's
+ * least-recently-used order.
+ */
+struct lwb_snapshot_file {
+    char *map; /* private to this process: what is changed in it stays here. NULL: not open */
+    size_t len;
+    uint64_t modules;
+    uint64_t saved_ns; /* what its modules cost to check */
+    struct lwb_bytes binding;
+    struct lwb_bytes witnesses;
+    struct lwb_bytes table;
+};
+
+/* Whether there is one at `path` that is bound to just that. */
+bool lwb_snapshot_file_open(struct lwb_snapshot_file *file, const char *path,
+                            struct lwb_bytes binding);
+void lwb_snapshot_file_close(struct lwb_snapshot_file *file);
+LWB_DEFINE_AUTO(struct lwb_snapshot_file, lwb_snapshot_file_close);
+
+/* The parts of `file` one behind the other; map and len are not read. */
+void lwb_snapshot_file_print(struct lwb_buf *out, const struct lwb_snapshot_file *file);
+
+/* "<path>.keys"; NULL when memory is out. */
+char *lwb_snapshot_file_keys(const char *path);
