@@ -17,20 +17,21 @@
  * What does a build cost in which nothing has changed? The whole program over N
  * unchanged modules, against stat-ing the same N files by their absolute paths
  * in one process (and against starting a process that does nothing, which both
- * pay). Then: everything from the cache, the snapshot lost; and one leaf edited:
- * until the child has the request (a file that it makes tells when), beside a
- * run without an edit and one start of a child; and until the run is over.
+ * pay); against ninja over a graph of N up-to-date edges, and against ccache,
+ * which is asked file by file, where these are installed. Then: everything from
+ * the cache, the snapshot lost; and one leaf edited: until the child has the
+ * request (a file that it makes tells when), beside a run without an edit and
+ * one start of a child; and until the run is over.
  *
- *   bench_noop [modules (10000)] [rounds (15)]
+ *   bench_noop [modules [rounds]]     (1,000, 10,000 and 100,000)
  */
 extern char **environ;
 
-enum { PER_FOLDER = 100 };
+enum { PER_FOLDER = 100, CCACHE_FILES = 20 };
 
 static char root[256];
 static int marks = -1; /* inotify on the folder in which the child makes its file */
-static unsigned n_modules = 10000;
-static unsigned n_rounds = 15;
+static unsigned n_modules;
 
 static void module_path(char *out, size_t size, unsigned i)
 {
@@ -212,52 +213,188 @@ static void edit_one(unsigned round)
     write_file(path, text);
 }
 
-static void measure(char *self)
-{
-    struct bench_series empty, floor, noop, hits, noop_and_child, sent, edit;
-    uint64_t first, until_sent;
+/* ---- peers --------------------------------------------------------------------------------- */
 
-    bench_series_init(&empty, "spawn", n_rounds);
-    bench_series_init(&floor, "stat", n_rounds);
-    bench_series_init(&noop, "noop", n_rounds);
-    bench_series_init(&hits, "all_hits_snapshot_lost", n_rounds);
-    bench_series_init(&noop_and_child, "noop_and_start_of_child", n_rounds);
-    bench_series_init(&sent, "one_leaf_edited_child_has_it", n_rounds);
-    bench_series_init(&edit, "one_leaf_edited", n_rounds);
-    first = run_lwbuild();
-    printf("{\"name\":\"first_check_echo_host\",\"n\":1,\"median_ns\":%llu,\"items\":%u}\n",
-           (unsigned long long)first, n_modules);
-    (void)run_lwbuild();
-    for (unsigned i = 0; i < n_rounds; i++) {
-        bench_add(&empty, run_floor(self, "--nothing"));
-        bench_add(&floor, run_floor(self, "--stat"));
-        bench_add(&noop, run_lwbuild());
-        drop_snapshot();
-        bench_add(&hits, run_lwbuild());
-        bench_add(&noop_and_child, run_lwbuild() + run_child());
-        edit_one(i);
-        bench_add(&edit, run_edited(&until_sent));
-        bench_add(&sent, until_sent);
-        (void)run_lwbuild(); /* the edit may have been too fresh for the snapshot */
+/* A program on PATH, or NULL. */
+static const char *find_program(const char *name, char *out, size_t size)
+{
+    const char *path = getenv("PATH");
+
+    while (path && *path) {
+        int len = (int)strcspn(path, ":");
+
+        (void)snprintf(out, size, "%.*s/%s", len, path, name);
+        if (access(out, X_OK) == 0)
+            return out;
+        path += len + (path[len] == ':');
     }
-    bench_print(&empty, NULL, 1);
-    bench_print(&floor, NULL, n_modules);
-    bench_print(&noop, &floor, n_modules);
-    bench_print(&hits, &floor, n_modules);
-    bench_print(&sent, &noop_and_child, n_modules);
-    bench_print(&edit, &hits, n_modules);
-    bench_series_release(&empty);
-    bench_series_release(&floor);
-    bench_series_release(&noop);
-    bench_series_release(&hits);
-    bench_series_release(&noop_and_child);
-    bench_series_release(&sent);
-    bench_series_release(&edit);
+    return NULL;
+}
+
+/*
+ * One edge per module whose output is newer than its source. They are marked as
+ * the generator's, so that ninja does not want to have run them itself.
+ */
+static void make_ninja_graph(void)
+{
+    struct lwb_buf text = LWB_BUF(256 * 1024 * 1024);
+    char path[512];
+
+    lwb_buf_append_text(&text, "rule check\n  command = true\n  generator = 1\n");
+    for (unsigned i = 0; i < n_modules; i++) {
+        char source[512];
+
+        module_path(source, sizeof(source), i);
+        (void)snprintf(path, sizeof(path), "%s/ninja/M%u", root, i);
+        write_file(path, "");
+        lwb_buf_format(&text, "build M%u: check %s\n", i, source);
+    }
+    (void)snprintf(path, sizeof(path), "%s/ninja/build.ninja", root);
+    write_file(path, lwb_buf_text(&text));
+    lwb_buf_release(&text);
+}
+
+static uint64_t run_ninja(const char *ninja)
+{
+    char folder[300];
+    char *argv[] = { (char *)ninja, (char *)"-C", folder, (char *)"--quiet", NULL };
+
+    (void)snprintf(folder, sizeof(folder), "%s/ninja", root);
+    return run(argv);
+}
+
+static uint64_t run_ccache(const char *ccache, const char *compiler, unsigned file)
+{
+    char source[300], object[300];
+    char *argv[] = { (char *)ccache, (char *)compiler, (char *)"-c", source,
+                     (char *)"-o",   object,           NULL };
+
+    (void)snprintf(source, sizeof(source), "%s/cc/f%u.c", root, file);
+    (void)snprintf(object, sizeof(object), "%s/cc/f%u.o", root, file);
+    return run(argv);
+}
+
+static void make_ccache_files(const char *ccache, const char *compiler)
+{
+    char path[300], text[64];
+
+    (void)snprintf(path, sizeof(path), "%s/ccache", root);
+    (void)setenv("CCACHE_DIR", path, 1);
+    for (unsigned i = 0; i < CCACHE_FILES; i++) {
+        (void)snprintf(path, sizeof(path), "%s/cc/f%u.c", root, i);
+        (void)snprintf(text, sizeof(text), "int f%u(void) { return %u; }\n", i, i);
+        write_file(path, text);
+        (void)run_ccache(ccache, compiler, i);
+    }
+}
+
+/* ---- measuring ----------------------------------------------------------------------------- */
+
+struct peers {
+    const char *ninja, *ccache, *compiler; /* NULL: not installed */
+    char paths[3][512];
+};
+
+static void make_peers(struct peers *peers)
+{
+    char path[300];
+    struct lwb_error err;
+
+    peers->ninja = find_program("ninja", peers->paths[0], sizeof(peers->paths[0]));
+    peers->ccache = find_program("ccache", peers->paths[1], sizeof(peers->paths[1]));
+    peers->compiler = find_program("cc", peers->paths[2], sizeof(peers->paths[2]));
+    (void)snprintf(path, sizeof(path), "%s/ninja", root);
+    if (lwb_file_make_dirs(path, 0777, &err) < 0)
+        bench_die("%s", err.text);
+    (void)snprintf(path, sizeof(path), "%s/cc", root);
+    if (lwb_file_make_dirs(path, 0777, &err) < 0)
+        bench_die("%s", err.text);
+    if (peers->ninja)
+        make_ninja_graph();
+    if (peers->ccache && peers->compiler)
+        make_ccache_files(peers->ccache, peers->compiler);
+}
+
+enum { EMPTY, STAT, NOOP, NINJA, CCACHE, HITS, NOOP_AND_CHILD, SENT, EDITED, N_SERIES };
+
+static void measure_round(char *self, unsigned round, const struct peers *peers,
+                          struct bench_series *series)
+{
+    uint64_t until_sent;
+
+    bench_add(&series[EMPTY], run_floor(self, "--nothing"));
+    bench_add(&series[STAT], run_floor(self, "--stat"));
+    bench_add(&series[NOOP], run_lwbuild());
+    if (peers->ninja)
+        bench_add(&series[NINJA], run_ninja(peers->ninja));
+    if (peers->ccache && peers->compiler)
+        bench_add(&series[CCACHE],
+                  run_ccache(peers->ccache, peers->compiler, round % CCACHE_FILES));
+    drop_snapshot();
+    bench_add(&series[HITS], run_lwbuild());
+    bench_add(&series[NOOP_AND_CHILD], run_lwbuild() + run_child());
+    edit_one(round);
+    bench_add(&series[EDITED], run_edited(&until_sent));
+    bench_add(&series[SENT], until_sent);
+    (void)run_lwbuild(); /* the edit may have been too fresh for the snapshot */
+}
+
+static void print_all(struct bench_series *series)
+{
+    static const int floors[N_SERIES] = {
+        [NOOP] = STAT,   [NINJA] = STAT,          [CCACHE] = EMPTY,
+        [HITS] = STAT,   [SENT] = NOOP_AND_CHILD, [EDITED] = HITS,
+        [EMPTY] = EMPTY, [STAT] = STAT,           [NOOP_AND_CHILD] = NOOP_AND_CHILD,
+    };
+
+    for (int i = 0; i < N_SERIES; i++)
+        if (series[i].count)
+            bench_print(&series[i], floors[i] == i ? NULL : &series[floors[i]],
+                        i == EMPTY || i == CCACHE ? 1 : n_modules);
+}
+
+static void measure(char *self, unsigned modules, unsigned rounds)
+{
+    static const char *const names[N_SERIES] = {
+        [EMPTY] = "spawn",
+        [STAT] = "stat",
+        [NOOP] = "noop",
+        [NINJA] = "ninja_noop",
+        [CCACHE] = "ccache_hit_of_one_file",
+        [HITS] = "all_hits_snapshot_lost",
+        [NOOP_AND_CHILD] = "noop_and_start_of_child",
+        [SENT] = "one_leaf_edited_child_has_it",
+        [EDITED] = "one_leaf_edited",
+    };
+    struct bench_series series[N_SERIES];
+    struct peers peers;
+    struct lwb_error err;
+    char title[N_SERIES][64];
+
+    n_modules = modules;
+    make_tree();
+    make_peers(&peers);
+    for (int i = 0; i < N_SERIES; i++) {
+        (void)snprintf(title[i], sizeof(title[i]), "%s_%u", names[i], modules);
+        bench_series_init(&series[i], title[i], rounds);
+    }
+    printf("{\"name\":\"first_check_echo_host_%u\",\"n\":1,\"median_ns\":%llu}\n", modules,
+           (unsigned long long)run_lwbuild());
+    (void)run_lwbuild();
+    for (unsigned i = 0; i < rounds; i++)
+        measure_round(self, i, &peers, series);
+    print_all(series);
+    for (int i = 0; i < N_SERIES; i++)
+        bench_series_release(&series[i]);
+    close(marks);
+    if (lwb_file_remove_tree(root, &err) < 0)
+        bench_die("%s", err.text);
 }
 
 int main(int argc, char **argv)
 {
-    struct lwb_error err;
+    unsigned modules = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 0;
+    unsigned rounds = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 15;
     char self[4096];
     ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
@@ -269,14 +406,15 @@ int main(int argc, char **argv)
     if (len <= 0)
         bench_die("cannot find this program");
     self[len] = '\0';
-    if (argc > 1)
-        n_modules = (unsigned)strtoul(argv[1], NULL, 10);
-    if (argc > 2)
-        n_rounds = (unsigned)strtoul(argv[2], NULL, 10);
-    if (n_modules < 1 || n_modules > 1000000 || n_rounds < 1 || n_rounds > 1000)
-        bench_die("usage: bench_noop [modules] [rounds]");
+    if (argc > 1 && (modules < 1 || modules > 1000000 || rounds < 1 || rounds > 1000))
+        bench_die("usage: bench_noop [modules [rounds]]");
     (void)setenv("LWBUILD_CHILD", LWB_ECHO_CHILD, 1);
-    make_tree();
-    measure(self);
-    return lwb_file_remove_tree(root, &err) < 0;
+    if (argc > 1) {
+        measure(self, modules, rounds);
+        return 0;
+    }
+    measure(self, 1000, 31);
+    measure(self, 10000, 15);
+    measure(self, 100000, 5);
+    return 0;
 }
