@@ -355,13 +355,20 @@ static int list_glob(struct lwb_plan *plan, const char *glob, struct lwb_error *
     return rc;
 }
 
+/* Anything else is a path. */
+static bool is_name(const char *target)
+{
+    return !strchr(target, '/') && strcmp(target, ".") != 0 && strcmp(target, "..") != 0 &&
+           !lwb_path_has_suffix(target, ".lean") && !is_export(target);
+}
+
 static int list_target(struct lwb_plan *plan, const char *cwd, const char *target,
                        struct lwb_error *err)
 {
     LWB_AUTO(lwb_free_text) char *path = NULL;
     struct stat st;
 
-    if (!strchr(target, '/') && !lwb_path_has_suffix(target, ".lean") && !is_export(target))
+    if (is_name(target))
         return list_glob(plan, target, err);
     path = lwb_path_absolute(cwd, target);
     if (!path)

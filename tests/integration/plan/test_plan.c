@@ -126,6 +126,10 @@ static void globs_and_folders_are_listed_in_a_stable_order(void **state)
     plan_fixture_target(f, "A/B/");
     plan_fixture_make(f);
     assert_string_equal(plan_fixture_order(f), "A.B.C");
+    lwb_strvec_release(&f->targets);
+    plan_fixture_target(f, ".");
+    plan_fixture_make(f);
+    assert_string_equal(plan_fixture_order(f), "A.B.C A.B A AB");
 }
 
 static void a_link_in_a_circle_is_not_followed_for_ever(void **state)
