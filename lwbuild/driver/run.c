@@ -10,14 +10,9 @@
 
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/path.h"
-#include "lwbuild/base/trace.h"
 #include "lwbuild/driver/snapshot.h"
 
-/*
- * Scheduling. All on one thread: results come in from the cache at once or from
- * lanes later; `settled` is the work list between "a module is done" and "its
- * dependents know", so that a long chain of hits needs no recursion.
- */
+/* One run from beginning to end: what it is made of, the pool, signals, the last look. */
 
 /* ---- graph --------------------------------------------------------------------------------- */
 
@@ -58,9 +53,12 @@ static int fill(struct lwb_run *run)
     run->modules = lwb_alloc_array(run->n_modules, sizeof(*run->modules));
     run->batches = lwb_alloc_array(run->n_batches, sizeof(*run->batches));
     run->artifacts = lwb_alloc_array(run->n_modules, sizeof(*run->artifacts));
+    run->ready = lwb_alloc_array(run->n_modules, sizeof(*run->ready));
+    run->looked_up = lwb_alloc_array(run->n_modules, sizeof(*run->looked_up));
     run->settled = lwb_alloc_array(run->n_modules, sizeof(*run->settled));
     run->unstored = lwb_alloc_array(run->n_modules, sizeof(*run->unstored));
-    if (!run->modules || !run->batches || !run->artifacts || !run->settled || !run->unstored)
+    if (!run->modules || !run->batches || !run->artifacts || !run->ready || !run->looked_up ||
+        !run->settled || !run->unstored)
         return -1;
     for (size_t i = 0; i < run->n_modules; i++) {
         struct run_module *module = &run->modules[i];
@@ -123,140 +121,15 @@ void lwb_run_destroy(struct lwb_run *run)
     lwb_free(run->dependents);
     lwb_free(run->first_dependent);
     lwb_free(run->artifacts);
+    lwb_free(run->ready);
+    lwb_free(run->looked_up);
     lwb_free(run->settled);
     lwb_free(run->unstored);
     lwb_free(run->tree);
     lwb_free(run);
 }
 
-/* ---- from done to done --------------------------------------------------------------------- */
-
-void lwb_run_module_done(struct lwb_run *run, size_t index)
-{
-    struct run_module *module = &run->modules[index];
-
-    assert(module->state != MODULE_DONE);
-    module->state = MODULE_DONE;
-    run->n_done++;
-    run->settled[run->n_settled++] = index;
-}
-
-static void enqueue(struct lwb_run *run, size_t index)
-{
-    struct run_batch *batch = &run->batches[run->modules[index].plan->batch];
-
-    run->modules[index].state = MODULE_QUEUED;
-    run->modules[index].next_in_batch = SIZE_MAX;
-    if (batch->last == SIZE_MAX)
-        batch->first = index;
-    else
-        run->modules[batch->last].next_in_batch = index;
-    batch->last = index;
-    batch->queued++;
-}
-
-size_t lwb_run_take(struct lwb_run *run, size_t which)
-{
-    struct run_batch *batch = &run->batches[which];
-    size_t index = batch->first;
-
-    if (index == SIZE_MAX || run->stopping)
-        return SIZE_MAX;
-    batch->first = run->modules[index].next_in_batch;
-    if (batch->first == SIZE_MAX)
-        batch->last = SIZE_MAX;
-    batch->queued--;
-    run->modules[index].state = MODULE_RUNNING;
-    return index;
-}
-
-/* All local imports are accepted: the module can have its key. */
-static void become_ready(struct lwb_run *run, size_t index)
-{
-    struct lwb_error err;
-    int rc = lwb_run_look_up(run, index, &err);
-
-    if (rc < 0) {
-        lwb_run_set_detail(&run->modules[index], LWB_VERDICT_NONE, LWB_REASON_CRASH, err.text);
-        rc = 1;
-    }
-    if (rc == 1)
-        lwb_run_module_done(run, index);
-    else
-        enqueue(run, index);
-}
-
-static void block(struct lwb_run *run, size_t index, size_t by)
-{
-    struct run_module *module = &run->modules[index];
-    const struct run_module *cause = &run->modules[by];
-
-    lwb_run_set_detail(module, LWB_VERDICT_NONE, LWB_REASON_BLOCKED, NULL);
-    module->blocked_by = cause->reason == LWB_REASON_BLOCKED ? cause->blocked_by : by;
-    lwb_run_module_done(run, index);
-}
-
-static void settle(struct lwb_run *run)
-{
-    while (run->n_settled) {
-        size_t done = run->settled[--run->n_settled];
-        bool accepted = run->modules[done].verdict == LWB_VERDICT_ACCEPTED;
-
-        for (size_t i = run->first_dependent[done]; i < run->first_dependent[done + 1]; i++) {
-            size_t index = run->dependents[i];
-            struct run_module *module = &run->modules[index];
-
-            module->waits_for--;
-            if (module->state != MODULE_WAITING)
-                continue; /* blocked by another import already */
-            if (!accepted)
-                block(run, index, done);
-            else if (module->waits_for == 0)
-                become_ready(run, index);
-        }
-    }
-}
-
-/* ---- lanes --------------------------------------------------------------------------------- */
-
-/*
- * How many workers a batch may use: a further one costs an import, so it comes
- * only with at least two modules each.
- */
-static unsigned lanes_for(const struct lwb_run *run, const struct run_batch *batch)
-{
-    size_t wanted = batch->queued / 2;
-
-    if (run->config.isolation == LWB_RUN_FRESH)
-        wanted = batch->queued;
-    if (wanted < 1)
-        wanted = 1;
-    return wanted < run->config.jobs ? (unsigned)wanted : run->config.jobs;
-}
-
-static void open_lanes(struct lwb_run *run)
-{
-    struct lwb_error err;
-    int rc;
-
-    /* First one lane for every batch that has work, then further ones. */
-    for (unsigned round = 0; round < run->config.jobs; round++) {
-        for (size_t i = 0; i < run->n_batches && run->n_lanes < run->config.jobs; i++) {
-            struct run_batch *batch = &run->batches[i];
-
-            if (!batch->queued || batch->lanes > round || batch->lanes >= lanes_for(run, batch))
-                continue;
-            rc = lwb_run_open_lane(run, i, &err);
-            if (rc == 1)
-                continue;
-            if (rc < 0) {
-                run->failure = err;
-                lwb_run_stop(run);
-            }
-            return;
-        }
-    }
-}
+/* ---- the pool ------------------------------------------------------------------------------ */
 
 static void on_tick(uv_timer_t *tick)
 {
@@ -290,30 +163,13 @@ static void on_pool_gone(void *ctx)
     uv_close((uv_handle_t *)&run->tick, NULL);
 }
 
-static void shut_down(struct lwb_run *run)
+void lwb_run_stop(struct lwb_run *run)
 {
     if (!run->pool || run->stopping)
         return;
     run->stopping = true;
     lwb_run_close_lanes(run);
     lwb_pool_shutdown(run->pool, on_pool_gone, run);
-}
-
-void lwb_run_stop(struct lwb_run *run)
-{
-    shut_down(run);
-}
-
-void lwb_run_pump(struct lwb_run *run)
-{
-    if (run->stopping)
-        return;
-    settle(run);
-    lwb_run_report_ready(run->printer);
-    if (run->n_done == run->n_modules)
-        shut_down(run);
-    else if (run->pool)
-        open_lanes(run);
 }
 
 /* ---- the whole run ------------------------------------------------------------------------- */
@@ -404,12 +260,10 @@ int lwb_run_all(struct lwb_run *run, enum lwb_exit_code *exit_code, struct lwb_e
         run->n_rest = lwb_snapshot_rest(run->world->rest, run->plan);
     lwb_run_count(run, LWB_STAT_BATCHES, run->n_batches);
     /* Hits first: a run that only hits starts no process and no loop. */
-    for (size_t i = 0; i < run->n_modules; i++) {
-        if (run->modules[i].state == MODULE_WAITING && run->modules[i].waits_for == 0) {
-            become_ready(run, i);
-            settle(run);
-        }
-    }
+    for (size_t i = 0; i < run->n_modules; i++)
+        if (run->modules[i].waits_for == 0)
+            run->ready[run->n_ready++] = i;
+    lwb_run_advance(run);
     lwb_run_report_ready(run->printer);
     if (run->n_done < run->n_modules) {
         /* What a worker leaves behind becomes our child and is not lost from sight. */

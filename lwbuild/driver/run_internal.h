@@ -5,8 +5,10 @@
 #include "lwbuild/driver/report.h"
 #include "lwbuild/driver/run.h"
 
-/* What the files run*.c share. run.c schedules, run_lane.c talks to workers,
- * run_result.c to the cache, run_report.c to people. */
+/*
+ * What the files run*.c share. run_schedule.c says who is next, run_lane.c talks
+ * to workers, run_result.c to the cache, run_report.c to people.
+ */
 
 enum module_state { MODULE_WAITING, MODULE_QUEUED, MODULE_RUNNING, MODULE_DONE };
 
@@ -22,6 +24,7 @@ struct run_module {
     size_t waits_for;     /* local imports without a result */
     size_t next_in_batch; /* link of the batch's queue, SIZE_MAX at the end */
     bool has_key;
+    bool decided; /* by the look-up: there is nothing to check */
     bool hit;
     bool linked; /* its artifacts are in the run's search tree */
     bool storable;
@@ -81,7 +84,10 @@ struct lwb_run {
     size_t *dependents; /* modules that import module i: dependents[first_dependent[i]..[i+1]) */
     size_t *first_dependent;
     struct lwb_digest *artifacts; /* by module: what dependents' keys use */
-    size_t *settled; /* modules that are done and whose dependents have not been told */
+    size_t *ready; /* modules whose local imports all have results, to be looked up together */
+    size_t n_ready;
+    size_t *looked_up; /* those that were */
+    size_t *settled;   /* modules that are done and whose dependents have not been told */
     size_t n_settled;
     size_t *unstored; /* modules whose results wait for the inputs to be looked at again */
     size_t n_unstored;
@@ -105,15 +111,19 @@ struct lwb_run {
     struct lwb_run_totals totals;
 };
 
-/* ---- run.c ---- */
+/* ---- run_schedule.c ---- */
 /* The module has its result: tell the dependents (later, from the main pump). */
 void lwb_run_module_done(struct lwb_run *run, size_t module);
+/* Look up what is ready, and what becomes ready by that, until nothing does. */
+void lwb_run_advance(struct lwb_run *run);
 /* Start what can be started; called whenever something ended. */
 void lwb_run_pump(struct lwb_run *run);
-/* End everything as soon as possible. */
-void lwb_run_stop(struct lwb_run *run);
 /* Take the next module of a batch's queue; SIZE_MAX when it is empty. */
 size_t lwb_run_take(struct lwb_run *run, size_t batch);
+
+/* ---- run.c ---- */
+/* End everything as soon as possible. */
+void lwb_run_stop(struct lwb_run *run);
 
 /* ---- run_lane.c ---- */
 /* 1, or 0 when make's jobserver has no token for one more. */
@@ -127,8 +137,8 @@ void lwb_run_close_lanes(struct lwb_run *run);
  * in eight.
  */
 bool lwb_run_must_confirm(const struct lwb_run *run, const struct run_module *module);
-/* Key and look-up. 1: the module is done, 0: it has to be checked. */
-int lwb_run_look_up(struct lwb_run *run, size_t module, struct lwb_error *err);
+/* Keys and one look-up for all of them. Those that are not `decided` have to be checked. */
+void lwb_run_look_up(struct lwb_run *run, const size_t *modules, size_t count);
 /* Take over what a worker answered: verdict, messages, artifacts in their place. */
 void lwb_run_keep(struct lwb_run *run, size_t module, const struct lwb_check_response *response);
 /*

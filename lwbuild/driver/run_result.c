@@ -106,44 +106,104 @@ static bool is_enough(const struct lwb_run *run, const struct run_module *module
     return lwb_module_entry_is_enough(module->plan, entry);
 }
 
-int lwb_run_look_up(struct lwb_run *run, size_t index, struct lwb_error *err)
+static void decide(struct run_module *module, const struct lwb_error *failure)
+{
+    module->decided = true;
+    if (failure)
+        lwb_run_set_detail(module, LWB_VERDICT_NONE, LWB_REASON_CRASH, failure->text);
+}
+
+/* Modules that wait for one look-up together. */
+struct looking_up {
+    struct lwb_run *run;
+    const size_t *modules;
+};
+
+static void on_found(void *ctx, size_t number, const struct lwb_cache_entry *entry)
+{
+    const struct looking_up *looking_up = ctx;
+    struct lwb_run *run = looking_up->run;
+    size_t index = looking_up->modules[number];
+    struct run_module *module = &run->modules[index];
+    struct lwb_error err;
+
+    if (module->decided || !is_enough(run, module, entry))
+        return;
+    decide(module, take_entry(run, index, entry, &err) < 0 ? &err : NULL);
+}
+
+static void make_key(struct lwb_run *run, size_t index)
 {
     struct run_module *module = &run->modules[index];
-    bool fresh_only = run->config.isolation == LWB_RUN_FRESH;
-    struct lwb_cache_entry entry;
-    struct lwb_error trouble;
-    int rc;
+    struct lwb_error err;
 
-    if (!run->world->cache)
-        return 0;
-    rc = lwb_module_key(&module->key, run->world, index, run->artifacts, NULL, NULL, err);
-    if (rc < 0)
-        return rc;
+    if (lwb_module_key(&module->key, run->world, index, run->artifacts, NULL, NULL, &err) < 0) {
+        decide(module, &err);
+        return;
+    }
     module->has_key = true;
     lwb_run_count(run, LWB_STAT_MODULES, 1);
-    if (!run->world->may_look_up) {
+}
+
+static void find_entries(struct lwb_run *run, const size_t *modules, size_t count)
+{
+    LWB_AUTO(lwb_free) void *memory = lwb_alloc_array(count, sizeof(struct lwb_digest));
+    struct looking_up looking_up = { run, modules };
+    struct lwb_digest *keys = memory;
+    struct lwb_error trouble;
+
+    if (!keys)
+        return; /* all are misses */
+    for (size_t i = 0; i < count; i++)
+        keys[i] = run->modules[modules[i]].key;
+    if (lwb_cache_lookup_many(run->world->cache, keys, count,
+                              run->config.isolation == LWB_RUN_FRESH, on_found, &looking_up,
+                              &trouble) < 0)
+        lwb_run_give_up_cache(run, &trouble);
+}
+
+static void account_hit(struct lwb_run *run, const struct run_module *module)
+{
+    if (!module->hit)
+        return;
+    lwb_trace("cache_hit", LWB_TRACE_TEXT("module", module->plan->name));
+    lwb_run_count_hit(run, module);
+}
+
+static void account_miss(struct lwb_run *run, size_t index, bool asked)
+{
+    struct run_module *module = &run->modules[index];
+
+    if (!asked) {
         lwb_run_count(run, LWB_STAT_MISSES, 1);
         lwb_run_count(run, LWB_STAT_MISS_FORCED, 1);
-        return 0;
-    }
-    rc = lwb_cache_lookup(run->world->cache, &module->key, fresh_only, &entry, &trouble);
-    if (rc < 0)
-        lwb_run_give_up_cache(run, &trouble);
-    if (rc == 1 && is_enough(run, module, &entry)) {
-        lwb_trace("cache_hit", LWB_TRACE_TEXT("module", module->plan->name));
-        rc = take_entry(run, index, &entry, err);
-        if (rc < 0)
-            return rc;
-        lwb_run_count_hit(run, module);
-        return 1;
+        return;
     }
     lwb_trace("cache_miss", LWB_TRACE_TEXT("module", module->plan->name));
     lwb_run_account_miss(run, index);
     if (!run->config.look_up_only)
-        return 0;
+        return;
     module->missing = true;
+    module->decided = true;
     lwb_run_set_detail(module, LWB_VERDICT_NONE, LWB_REASON_NONE, "it is not in the cache");
-    return 1;
+}
+
+void lwb_run_look_up(struct lwb_run *run, const size_t *modules, size_t count)
+{
+    bool asked = run->world->may_look_up;
+
+    if (!run->world->cache)
+        return;
+    for (size_t i = 0; i < count; i++)
+        make_key(run, modules[i]);
+    if (asked)
+        find_entries(run, modules, count);
+    for (size_t i = 0; i < count; i++) {
+        if (run->modules[modules[i]].decided)
+            account_hit(run, &run->modules[modules[i]]);
+        else
+            account_miss(run, modules[i], asked);
+    }
 }
 
 /* ---- artifacts ----------------------------------------------------------------------------- */
