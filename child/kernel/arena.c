@@ -1,5 +1,7 @@
 #include "child/kernel/arena.h"
 
+#include <string.h>
+
 #include "lwbuild/base/alloc.h"
 
 enum { PIECE_BYTES = 256 * 1024 };
@@ -20,19 +22,26 @@ static void note_peak(struct kn_budget *budget, size_t used)
         continue;
 }
 
-void *kn_take(struct kn_budget *budget, size_t size)
+void *kn_take_raw(struct kn_budget *budget, size_t size)
 {
     size_t used = atomic_fetch_add(&budget->used, size) + size;
     void *block = NULL;
 
     if (!budget->max || used <= budget->max)
-        block = lwb_alloc(size);
+        block = lwb_realloc(NULL, size);
     if (!block) {
         atomic_fetch_sub(&budget->used, size);
         return NULL;
     }
     note_peak(budget, used);
     return block;
+}
+
+void *kn_take(struct kn_budget *budget, size_t size)
+{
+    void *block = kn_take_raw(budget, size);
+
+    return block ? memset(block, 0, size) : NULL;
 }
 
 bool kn_charge(struct kn_budget *budget, size_t size)
@@ -63,12 +72,13 @@ void kn_give(struct kn_budget *budget, void *block, size_t size)
 static struct kn_piece *add_piece(struct kn_arena *arena, size_t size)
 {
     size_t room = size > PIECE_BYTES ? size : PIECE_BYTES;
-    struct kn_piece *piece = kn_take(arena->budget, sizeof(*piece) + room);
+    struct kn_piece *piece = kn_take_raw(arena->budget, sizeof(*piece) + room);
 
     if (!piece)
         return NULL;
     piece->size = room;
     piece->below = arena->piece;
+    piece->above = NULL;
     if (arena->piece)
         arena->piece->above = piece;
     return piece;

@@ -20,6 +20,7 @@ struct kn_budget {
 
 /* Zeroed; NULL when the budget or the machine has no more. */
 void *kn_take(struct kn_budget *budget, size_t size);
+void *kn_take_raw(struct kn_budget *budget, size_t size); /* the same, but not zeroed */
 void kn_give(struct kn_budget *budget, void *block, size_t size);
 
 /*

@@ -8,29 +8,30 @@
  * may come before or after it, so the record's reference is kept until the
  * object ends.
  */
+enum { USUAL_LINE = 64 }; /* bytes; a guess at how many nodes are to come */
+
 /* Indices ------------------------------------------------------------------------------------- */
 
 static uint32_t index_get(const struct kn_index *index, uint64_t i)
 {
-    if (i < index->n_dense && index->dense[i])
-        return index->dense[i] - 1;
+    if (i < index->dense.n && index->dense.values1[i])
+        return index->dense.values1[i] - 1;
     return index->sparse.count ? kn_map_get(&index->sparse, i) : KN_UNKNOWN;
 }
 
 static bool grow_dense(struct kn_index *index, uint64_t i)
 {
-    const size_t before = index->n_dense;
+    const size_t before = index->dense.n;
     size_t n = before ? before : 1024;
     uint32_t *more;
 
     while (n <= i)
         n *= 2;
-    more = lwb_realloc(index->dense, n * sizeof(*more));
+    more = lwb_realloc(index->dense.values1, n * sizeof(*more));
     if (!more)
         return false;
     memset(more + before, 0, (n - before) * sizeof(*more));
-    index->dense = more;
-    index->n_dense = n;
+    index->dense = (struct kn_dense){ more, n };
     return kn_charge(index->sparse.budget, (n - before) * sizeof(*more));
 }
 
@@ -40,10 +41,10 @@ static bool index_set(struct kn_reader *r, struct kn_index *index, uint64_t i, u
 {
     if (index_get(index, i) != KN_UNKNOWN)
         return kn_malformed(r, "%s %llu is defined twice", what, (unsigned long long)i);
-    if (i >= index->n_dense && i < 4 * (uint64_t)index->n_dense + 4096 && !grow_dense(index, i))
+    if (i >= index->dense.n && i < 4 * (uint64_t)index->dense.n + 4096 && !grow_dense(index, i))
         return kn_read_no_memory(r);
-    if (i < index->n_dense)
-        index->dense[i] = value + 1;
+    if (i < index->dense.n)
+        index->dense.values1[i] = value + 1;
     else if (!kn_map_put(&index->sparse, i, value))
         return kn_read_no_memory(r);
     return true;
@@ -113,7 +114,7 @@ bool kn_read_names(struct kn_reader *r, const kn_name **out, uint32_t *n)
 
 static bool read_name_record(struct kn_reader *r, bool number, uint32_t *out)
 {
-    static const char *const text_keys[] = { "pre", "str" }, *const number_keys[] = { "pre", "i" };
+    static const char *const text_keys[] = { "pre", "str" }, *const number_keys[] = { "i", "pre" };
     struct kn_names *names = &r->env->names;
     struct lwb_bytes key, text;
     uint32_t seen = 0, text_index = 0;
@@ -127,8 +128,9 @@ static bool read_name_record(struct kn_reader *r, bool number, uint32_t *out)
 
         if (which < 0)
             return false;
-        if (which == 0 ? !kn_read_name(r, &parent)
-                       : (number ? !kn_read_u64(r, &value) : !kn_read_string(r, &text, &lasting)))
+        if (which == number
+                ? !kn_read_name(r, &parent)
+                : (number ? !kn_read_u64(r, &value) : !kn_read_string(r, &text, &lasting)))
             return false;
         if (which == 1 && !number)
             text_index = kn_text(names, text, lasting);
@@ -214,7 +216,7 @@ static bool read_const(struct kn_reader *r, uint32_t *out)
 
 static bool read_app(struct kn_reader *r, uint32_t *out)
 {
-    static const char *const keys[] = { "fn", "arg" };
+    static const char *const keys[] = { "arg", "fn" };
     struct lwb_bytes key;
     kn_ref parts[2] = { 0, 0 };
     uint32_t seen = 0;
@@ -229,7 +231,7 @@ static bool read_app(struct kn_reader *r, uint32_t *out)
     }
     if (more < 0 || !kn_require(r, seen, 3, "an application"))
         return false;
-    return made(r, kn_make(r->ctx, KN_APP, parts[0], parts[1], 0), out);
+    return made(r, kn_make(r->ctx, KN_APP, parts[1], parts[0], 0), out);
 }
 
 static bool read_binder_info(struct kn_reader *r)
@@ -250,9 +252,9 @@ static bool read_binder_info(struct kn_reader *r)
 
 static bool read_binder(struct kn_reader *r, enum kn_kind kind, uint32_t *out)
 {
-    static const char *const keys[] = { "type", "body", "name", "binderInfo" };
+    static const char *const keys[] = { "binderInfo", "body", "name", "type" };
     struct lwb_bytes key;
-    kn_ref parts[2] = { 0, 0 };
+    kn_ref type = 0, body = 0;
     uint32_t seen = 0;
     kn_name name;
     bool first = true;
@@ -261,21 +263,21 @@ static bool read_binder(struct kn_reader *r, enum kn_kind kind, uint32_t *out)
     while ((more = kn_next_key(r, &first, &key)) == 1) {
         int which = kn_which_key(r, key, keys, 4, &seen);
 
-        if (which < 0 ||
-            (which < 2 ? !kn_read_expr(r, &parts[which])
-                       : (which == 2 ? !kn_read_name(r, &name) : !read_binder_info(r))))
+        if (which < 0 || (which == 0   ? !read_binder_info(r)
+                          : which == 2 ? !kn_read_name(r, &name)
+                                       : !kn_read_expr(r, which == 1 ? &body : &type)))
             return false;
     }
     if (more < 0 || !kn_require(r, seen, 15, "a binder"))
         return false;
-    return made(r, kn_make(r->ctx, kind, parts[0], parts[1], 0), out);
+    return made(r, kn_make(r->ctx, kind, type, body, 0), out);
 }
 
 static bool read_let(struct kn_reader *r, uint32_t *out)
 {
-    static const char *const keys[] = { "type", "value", "body", "name", "nondep" };
+    static const char *const keys[] = { "body", "name", "nondep", "type", "value" };
     struct lwb_bytes key;
-    kn_ref parts[3] = { 0, 0, 0 };
+    kn_ref parts[5] = { 0 };
     uint32_t seen = 0;
     kn_name name;
     bool first = true, flag;
@@ -285,18 +287,18 @@ static bool read_let(struct kn_reader *r, uint32_t *out)
         int which = kn_which_key(r, key, keys, 5, &seen);
 
         if (which < 0 ||
-            (which < 3 ? !kn_read_expr(r, &parts[which])
-                       : (which == 3 ? !kn_read_name(r, &name) : !kn_read_bool(r, &flag))))
+            (which == 1 ? !kn_read_name(r, &name)
+                        : (which == 2 ? !kn_read_bool(r, &flag) : !kn_read_expr(r, &parts[which]))))
             return false;
     }
-    if (more < 0 || !kn_require(r, seen, 15, "a let"))
+    if (more < 0 || !kn_require(r, seen, 31 & ~4, "a let"))
         return false;
-    return made(r, kn_make(r->ctx, KN_LET, parts[0], parts[1], parts[2]), out);
+    return made(r, kn_make(r->ctx, KN_LET, parts[3], parts[4], parts[0]), out);
 }
 
 static bool read_proj(struct kn_reader *r, uint32_t *out)
 {
-    static const char *const keys[] = { "typeName", "idx", "struct" };
+    static const char *const keys[] = { "idx", "struct", "typeName" };
     struct lwb_bytes key;
     uint32_t seen = 0;
     uint64_t i = 0;
@@ -309,8 +311,8 @@ static bool read_proj(struct kn_reader *r, uint32_t *out)
         int which = kn_which_key(r, key, keys, 3, &seen);
 
         if (which < 0 ||
-            (which == 0 ? !kn_read_name(r, &name)
-                        : (which == 1 ? !kn_read_u64(r, &i) : !kn_read_expr(r, &value))))
+            (which == 0 ? !kn_read_u64(r, &i)
+                        : (which == 1 ? !kn_read_expr(r, &value) : !kn_read_name(r, &name))))
             return false;
     }
     if (more < 0 || !kn_require(r, seen, 7, "a projection"))
@@ -370,7 +372,7 @@ static bool read_str(struct kn_reader *r, uint32_t *out)
 /* Notes on an expression mean nothing to a kernel: the number stands for what is inside. */
 static bool read_mdata(struct kn_reader *r, uint32_t *out)
 {
-    static const char *const keys[] = { "expr", "data" };
+    static const char *const keys[] = { "data", "expr" };
     struct lwb_bytes key;
     uint32_t seen = 0;
     bool first = true;
@@ -379,10 +381,10 @@ static bool read_mdata(struct kn_reader *r, uint32_t *out)
     while ((more = kn_next_key(r, &first, &key)) == 1) {
         int which = kn_which_key(r, key, keys, 2, &seen);
 
-        if (which < 0 || (which == 0 ? !kn_read_expr(r, out) : !kn_skip_value(r)))
+        if (which < 0 || (which == 1 ? !kn_read_expr(r, out) : !kn_skip_value(r)))
             return false;
     }
-    return more == 0 && kn_require(r, seen, 1, "mdata");
+    return more == 0 && kn_require(r, seen, 2, "mdata");
 }
 
 /* Records ------------------------------------------------------------------------------------- */
@@ -476,8 +478,8 @@ static int record_key(struct kn_reader *r, struct lwb_bytes key)
 {
     int i = quick_key(key);
 
-    for (i = i == K_END ? K_STR : i; i < K_END; i++) {
-        if (lwb_bytes_is(key, record_keys[i]))
+    for (i = i == K_END ? K_STR : i; i < K_END && key.len; i++) {
+        if (key.ptr[0] == record_keys[i][0] && lwb_bytes_is(key, record_keys[i]))
             return i;
     }
     (void)kn_unknown(r, "an unknown record \"%.*s\"", (int)(key.len < 40 ? key.len : 40), key.ptr);
@@ -644,13 +646,19 @@ static bool read_meta(struct kn_reader *r)
 
 static bool read_line(struct kn_reader *r)
 {
+    r->line_end = memchr(r->at, '\n', (size_t)(r->end - r->at));
+    if (!r->line_end)
+        r->line_end = r->end;
     if (r->line == 1 && lwb_bytes_is(lwb_bytes(r->at, (size_t)(r->line_end - r->at)), "2.0.0"))
         return kn_unknown(r, "the text format 2.0.0 is not read; export as NDJSON 3.1");
-    if (r->line > 1 && kn_peek(r, '\n'))
-        return true; /* blank */
-    if (!(r->line == 1 ? read_meta(r) : read_record(r)))
-        return false;
-    return kn_peek(r, '\n') ? true : kn_malformed(r, "text behind the record");
+    if (r->line == 1 || !kn_peek(r, '\n')) { /* else blank */
+        if (!(r->line == 1 ? read_meta(r) : read_record(r)))
+            return false;
+        if (!kn_peek(r, '\n'))
+            return kn_malformed(r, "text behind the record");
+    }
+    r->at = r->line_end + 1;
+    return true;
 }
 
 static bool init(struct kn_reader *r, struct kn_ctx *ctx, struct lwb_bytes file)
@@ -670,10 +678,8 @@ bool kn_read_export(struct kn_reader *r, struct kn_ctx *ctx, struct lwb_bytes fi
 {
     if (!init(r, ctx, file))
         return false;
+    kn_store_expect(ctx, ctx->lasting, file.len / USUAL_LINE);
     while (r->at < r->end) {
-        r->line_end = memchr(r->at, '\n', (size_t)(r->end - r->at));
-        if (!r->line_end)
-            r->line_end = r->end;
         if (r->line == UINT32_MAX - 1)
             return kn_unknown(r, "more than 4 billion lines");
         r->line++;
@@ -681,7 +687,6 @@ bool kn_read_export(struct kn_reader *r, struct kn_ctx *ctx, struct lwb_bytes fi
             return false;
         if ((r->line & 0xfff) == 0 && !kn_may_go_on_slow(ctx))
             return kn_unknown(r, "%s", ctx->reason);
-        r->at = r->line_end + 1;
     }
     if (r->env->n_items == 0)
         return kn_malformed(r, "the file declares nothing");
@@ -690,8 +695,7 @@ bool kn_read_export(struct kn_reader *r, struct kn_ctx *ctx, struct lwb_bytes fi
 
 static void release_index(struct kn_index *index)
 {
-    if (index->dense)
-        kn_give(index->sparse.budget, index->dense, index->n_dense * sizeof(*index->dense));
+    kn_give(index->sparse.budget, index->dense.values1, index->dense.n * sizeof(uint32_t));
     kn_map_release(&index->sparse);
 }
 

@@ -15,9 +15,14 @@
  */
 enum kn_read { KN_READ_FINE, KN_READ_MALFORMED, KN_READ_UNKNOWN };
 
+/* What is defined under the numbers of one space: an array, and a map for outliers. */
+struct kn_dense {
+    uint32_t *values1; /* + 1, 0: nothing */
+    size_t n;
+};
+
 struct kn_index {
-    uint32_t *dense; /* + 1 */
-    size_t n_dense;
+    struct kn_dense dense;
     struct kn_map sparse;
 };
 
@@ -47,6 +52,35 @@ bool kn_malformed(struct kn_reader *r, const char *format, ...) LWB_PRINTF(2, 3)
 bool kn_unknown(struct kn_reader *r, const char *format, ...) LWB_PRINTF(2, 3);
 bool kn_read_no_memory(struct kn_reader *r);
 
+/* Eight bytes at a time, the first in the lowest byte of the word. */
+enum { KN_WORD = 8 };
+#define KN_EACH UINT64_C(0x0101010101010101)
+#define KN_HIGH UINT64_C(0x8080808080808080)
+
+static inline uint64_t kn_load(const char *at)
+{
+    uint64_t word;
+
+    memcpy(&word, at, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word;
+}
+
+/*
+ * High bits of the bytes that are a quote, a backslash, a control character or
+ * no ASCII; those behind the first one may be wrong.
+ */
+static inline uint64_t kn_text_stops(uint64_t word)
+{
+    const uint64_t quote = word ^ KN_EACH * '"', back = word ^ KN_EACH * '\\';
+
+    return (((quote - KN_EACH) & ~quote) | ((back - KN_EACH) & ~back) |
+            ((word - KN_EACH * ' ') & ~word) | word) &
+           KN_HIGH;
+}
+
 /* One token; false when something else stands there. */
 bool kn_expect(struct kn_reader *r, char c);
 bool kn_peek(struct kn_reader *r, char c); /* is c next? Consumes nothing but blanks. */
@@ -58,7 +92,7 @@ bool kn_peek(struct kn_reader *r, char c); /* is c next? Consumes nothing but bl
 int kn_next_key(struct kn_reader *r, bool *first, struct lwb_bytes *key);
 int kn_next_item(struct kn_reader *r, bool *first); /* the same for arrays */
 
-/* Which of `keys` this is, each at most once (`seen` has a bit per key); -1 if none. */
+/* Which of `keys` (in sorted order, for speed) this is, each at most once (`seen` has a bit per key); -1 if none. */
 int kn_which_key(struct kn_reader *r, struct lwb_bytes key, const char *const *keys, int n,
                  uint32_t *seen);
 bool kn_require(struct kn_reader *r, uint32_t seen, uint32_t needed, const char *what);
@@ -72,7 +106,7 @@ bool kn_read_name(struct kn_reader *r, kn_name *out);
 bool kn_read_expr(struct kn_reader *r, kn_ref *out);
 bool kn_read_names(struct kn_reader *r, const kn_name **out, uint32_t *n); /* in env->arena */
 
-/* The present line, if it is an expression in the exporter's own spelling; else nothing happens. */
+/* Reads the next line if it is in the exporter's own spelling; else nothing happens. */
 bool kn_read_fast(struct kn_reader *r);
 
 /* The value of "axiom", "def", ... */

@@ -76,20 +76,20 @@ static bool read_safety(struct kn_reader *r, struct kn_item *item)
 }
 
 enum member {
-    M_NAME,
-    M_LEVELS,
-    M_TYPE,
-    M_UNSAFE,
-    M_VALUE,
     M_ALL,
     M_HINTS,
-    M_SAFETY,
+    M_UNSAFE,
     M_KIND,
+    M_LEVELS,
+    M_NAME,
+    M_SAFETY,
+    M_TYPE,
+    M_VALUE,
     M_END,
 };
 
 static const char *const member_keys[M_END] = {
-    "name", "levelParams", "type", "isUnsafe", "value", "all", "hints", "safety", "kind",
+    "all", "hints", "isUnsafe", "kind", "levelParams", "name", "safety", "type", "value",
 };
 
 #define BIT(member) (UINT32_C(1) << (member))
@@ -182,31 +182,31 @@ static bool read_simple(struct kn_reader *r, enum kn_record record)
 /* Inductive blocks ---------------------------------------------------------------------------- */
 
 enum block_member {
-    B_NAME,
-    B_LEVELS,
-    B_TYPE,
     B_ALL,
-    B_CTORS,
-    B_PARAMS,
-    B_INDICES,
-    B_NESTED,
-    B_IS_REC,
-    B_UNSAFE,
-    B_REFLEXIVE,
     B_CIDX,
+    B_CTORS,
     B_INDUCT,
-    B_FIELDS,
-    B_MOTIVES,
-    B_MINORS,
+    B_IS_REC,
+    B_REFLEXIVE,
+    B_UNSAFE,
     B_K,
+    B_LEVELS,
+    B_NAME,
+    B_FIELDS,
+    B_INDICES,
+    B_MINORS,
+    B_MOTIVES,
+    B_NESTED,
+    B_PARAMS,
     B_RULES,
+    B_TYPE,
     B_END,
 };
 
 static const char *const block_keys[B_END] = {
-    "name",       "levelParams", "type",       "all",       "ctors",       "numParams",
-    "numIndices", "numNested",   "isRec",      "isUnsafe",  "isReflexive", "cidx",
-    "induct",     "numFields",   "numMotives", "numMinors", "k",           "rules",
+    "all",       "cidx",       "ctors",       "induct",    "isRec",     "isReflexive",
+    "isUnsafe",  "k",          "levelParams", "name",      "numFields", "numIndices",
+    "numMinors", "numMotives", "numNested",   "numParams", "rules",     "type",
 };
 
 #define TYPE_NEEDS                                                                                 \

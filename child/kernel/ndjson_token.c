@@ -209,6 +209,19 @@ static bool read_escaped(struct kn_reader *r, const char *start, struct lwb_byte
     return true;
 }
 
+/* Bytes that mean nothing in a string, for as long as there are whole words of the line. */
+static inline void skip_plain(struct kn_reader *r)
+{
+    for (; r->line_end - r->at >= KN_WORD; r->at += KN_WORD) {
+        const uint64_t stops = kn_text_stops(kn_load(r->at));
+
+        if (stops) {
+            r->at += __builtin_ctzll(stops) / 8;
+            return;
+        }
+    }
+}
+
 bool kn_read_string(struct kn_reader *r, struct lwb_bytes *out, bool *lasting)
 {
     const char *start;
@@ -219,7 +232,10 @@ bool kn_read_string(struct kn_reader *r, struct lwb_bytes *out, bool *lasting)
     start = r->at;
     *lasting = true;
     for (;; r->at++) {
-        unsigned char c = r->at < r->line_end ? (unsigned char)*r->at : '\n';
+        unsigned char c;
+
+        skip_plain(r);
+        c = r->at < r->line_end ? (unsigned char)*r->at : '\n';
 
         high |= c;
         if (c == '"')
@@ -279,10 +295,13 @@ int kn_next_key(struct kn_reader *r, bool *first, struct lwb_bytes *key)
 int kn_which_key(struct kn_reader *r, struct lwb_bytes key, const char *const *keys, int n,
                  uint32_t *seen)
 {
-    int i;
+    /* Sorted, as the exporter's are: it will be the one behind the last. */
+    int i = *seen ? 32 - __builtin_clz(*seen) : 0;
+    int left;
 
-    for (i = 0; i < n; i++) {
-        if (!lwb_bytes_is(key, keys[i]))
+    for (left = n; left > 0 && key.len > 0; left--, i++) {
+        i = i < n ? i : 0;
+        if (key.ptr[0] != keys[i][0] || !lwb_bytes_is(key, keys[i]))
             continue;
         if (*seen & UINT32_C(1) << i) {
             (void)kn_malformed(r, "the key \"%s\" stands there twice", keys[i]);

@@ -3,6 +3,7 @@
 #include <gmp.h>
 
 #include "child/kernel/arena.h"
+#include "child/kernel/intern.h"
 #include "child/kernel/name.h"
 #include "child/kernel/table.h"
 #include "lwbuild/base/attributes.h"
@@ -61,11 +62,6 @@ struct kn_node {
 
 enum { KN_CHUNK_BITS = 14, KN_CHUNK = 1 << KN_CHUNK_BITS, KN_RANGE_MAX = 60000 };
 
-struct kn_intern_slot {
-    uint32_t ref1; /* reference + 1, 0: free */
-    uint32_t hash;
-};
-
 struct kn_big {
     const mp_limb_t *limbs;
     uint32_t n;
@@ -75,8 +71,7 @@ struct kn_store {
     uint32_t base; /* 0 or KN_SCRATCH */
     uint32_t count;
     uint32_t n_chunks;
-    struct kn_intern_slot *slots;
-    uint32_t mask;
+    struct kn_intern index; /* of references */
     struct kn_big *bigs;
     size_t n_bigs, cap_bigs;
     struct kn_arena arena; /* limbs */
@@ -143,7 +138,6 @@ static inline const struct kn_node *kn_at(const struct kn_ctx *ctx, kn_ref ref)
 bool kn_ctx_init(struct kn_ctx *ctx, struct kn_budget *budget, struct kn_store *lasting,
                  const struct kn_ctx *first);
 void kn_ctx_release(struct kn_ctx *ctx);
-void kn_store_release(struct kn_store *store, struct kn_node **chunks, struct kn_budget *budget);
 
 /* See the nodes that `first` has built since. */
 void kn_ctx_catch_up(struct kn_ctx *ctx, const struct kn_ctx *first);
@@ -155,6 +149,7 @@ void kn_ctx_forget(struct kn_ctx *ctx); /* the caches only */
 /* Set the fault, unless there is one already; both return KN_NONE for convenience. */
 kn_ref kn_reject(struct kn_ctx *ctx, const char *format, ...) LWB_PRINTF(2, 3);
 kn_ref kn_decline(struct kn_ctx *ctx, const char *format, ...) LWB_PRINTF(2, 3);
+kn_ref kn_out_of_memory(struct kn_ctx *ctx);
 
 enum { KN_TICK = 1024 }; /* steps between two looks at the clock */
 
@@ -166,6 +161,13 @@ static inline bool kn_may_go_on(struct kn_ctx *ctx)
         return true;
     return kn_may_go_on_slow(ctx);
 }
+
+bool kn_store_init(struct kn_store *store, struct kn_budget *budget, uint32_t base);
+void kn_store_release(struct kn_store *store, struct kn_node **chunks, struct kn_budget *budget);
+void kn_store_empty(struct kn_ctx *ctx, struct kn_store *store);
+
+/* So many nodes are to come: one table for all of them, if there is memory for it. */
+void kn_store_expect(struct kn_ctx *ctx, struct kn_store *store, size_t nodes);
 
 /* The node with these parts; ranges and flags are worked out. */
 kn_ref kn_make(struct kn_ctx *ctx, enum kn_kind kind, uint32_t a, uint32_t b, uint32_t c);

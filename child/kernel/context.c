@@ -1,0 +1,165 @@
+#include "child/kernel/node.h"
+
+#include <stdarg.h>
+
+#include "lwbuild/base/alloc.h"
+#include "lwbuild/base/clock.h"
+
+/*
+ * The context of a thread: faults, limits, and what is kept and forgotten from
+ * one declaration to the next.
+ */
+enum { CHUNK_TABLE = 1 << (32 - KN_CHUNK_BITS) };
+
+static kn_ref set_fault(struct kn_ctx *ctx, enum kn_fault fault, const char *format, va_list args)
+    LWB_PRINTF(3, 0);
+
+static kn_ref set_fault(struct kn_ctx *ctx, enum kn_fault fault, const char *format, va_list args)
+{
+    if (ctx->fault != KN_FINE)
+        return KN_NONE;
+    ctx->fault = fault;
+    (void)vsnprintf(ctx->reason, sizeof(ctx->reason), format, args);
+    return KN_NONE;
+}
+
+kn_ref kn_reject(struct kn_ctx *ctx, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    (void)set_fault(ctx, KN_REJECT, format, args);
+    va_end(args);
+    return KN_NONE;
+}
+
+kn_ref kn_decline(struct kn_ctx *ctx, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    (void)set_fault(ctx, KN_DECLINE, format, args);
+    va_end(args);
+    return KN_NONE;
+}
+
+bool kn_may_go_on_slow(struct kn_ctx *ctx)
+{
+    if (ctx->fault != KN_FINE)
+        return false;
+    if ((char *)__builtin_frame_address(0) < ctx->stack_low)
+        (void)kn_decline(ctx, "the stack limit was reached");
+    else if ((ctx->steps += KN_TICK) > ctx->budget->max_steps && ctx->budget->max_steps)
+        (void)kn_decline(ctx, "the limit of steps was reached");
+    else if (ctx->budget->cancelled && atomic_load(ctx->budget->cancelled))
+        (void)kn_decline(ctx, "cancelled");
+    else if (ctx->budget->deadline_ns && lwb_clock_ns() > ctx->budget->deadline_ns)
+        (void)kn_decline(ctx, "the time limit was reached");
+    return ctx->fault == KN_FINE;
+}
+
+kn_ref kn_out_of_memory(struct kn_ctx *ctx)
+{
+    return kn_decline(ctx, "the memory limit was reached");
+}
+
+static void init_maps(struct kn_ctx *ctx)
+{
+    struct kn_map *maps[] = { &ctx->memo,        &ctx->memo_replace, &ctx->seen,
+                              &ctx->used,        &ctx->types[0],     &ctx->types[1],
+                              &ctx->whnf_core,   &ctx->whnf,         &ctx->equal,
+                              &ctx->failed_args, &ctx->unfolded,     &ctx->const_types,
+                              &ctx->levels_le,   &ctx->proofs };
+    size_t i;
+
+    for (i = 0; i < LWB_COUNT(maps); i++)
+        maps[i]->budget = ctx->budget;
+}
+
+bool kn_ctx_init(struct kn_ctx *ctx, struct kn_budget *budget, struct kn_store *lasting,
+                 const struct kn_ctx *first)
+{
+    memset(ctx, 0, sizeof(*ctx));
+    ctx->budget = budget;
+    ctx->lasting = lasting;
+    ctx->stack.budget = ctx->keep.budget = budget;
+    init_maps(ctx);
+    /* Not charged, and not zeroed: address space that is touched only where there are nodes. */
+    ctx->chunks = lwb_realloc(NULL, CHUNK_TABLE * sizeof(*ctx->chunks));
+    if (!ctx->chunks || !kn_store_init(lasting, budget, 0) ||
+        !kn_store_init(&ctx->scratch, budget, KN_SCRATCH))
+        return false;
+    if (first) {
+        kn_ctx_catch_up(ctx, first);
+        ctx->env = first->env;
+        ctx->no_caches = first->no_caches;
+        ctx->zero = first->zero;
+        ctx->nil = first->nil;
+        return true;
+    }
+    ctx->building = true;
+    ctx->zero = kn_make(ctx, KN_ZERO, 0, 0, 0);
+    ctx->nil = kn_make(ctx, KN_NIL, 0, 0, 0);
+    return ctx->fault == KN_FINE;
+}
+
+void kn_ctx_catch_up(struct kn_ctx *ctx, const struct kn_ctx *first)
+{
+    memcpy(ctx->chunks, first->chunks, ctx->lasting->n_chunks * sizeof(*ctx->chunks));
+}
+
+static void release_maps(struct kn_ctx *ctx)
+{
+    kn_map_release(&ctx->memo);
+    kn_map_release(&ctx->memo_replace);
+    kn_map_release(&ctx->seen);
+    kn_map_release(&ctx->used);
+    kn_map_release(&ctx->types[0]);
+    kn_map_release(&ctx->types[1]);
+    kn_map_release(&ctx->whnf_core);
+    kn_map_release(&ctx->whnf);
+    kn_map_release(&ctx->equal);
+    kn_map_release(&ctx->failed_args);
+    kn_map_release(&ctx->unfolded);
+    kn_map_release(&ctx->const_types);
+    kn_map_release(&ctx->levels_le);
+    kn_map_release(&ctx->proofs);
+}
+
+void kn_ctx_release(struct kn_ctx *ctx)
+{
+    if (!ctx->budget)
+        return;
+    if (ctx->chunks)
+        kn_store_release(&ctx->scratch, ctx->chunks, ctx->budget);
+    release_maps(ctx);
+    kn_arena_release(&ctx->stack);
+    kn_arena_release(&ctx->keep);
+    lwb_free(ctx->chunks);
+    ctx->chunks = NULL;
+}
+
+void kn_ctx_forget(struct kn_ctx *ctx)
+{
+    kn_map_clear(&ctx->types[0]);
+    kn_map_clear(&ctx->types[1]);
+    kn_map_clear(&ctx->whnf_core);
+    kn_map_clear(&ctx->whnf);
+    kn_map_clear(&ctx->equal);
+    kn_map_clear(&ctx->failed_args);
+    kn_map_clear(&ctx->unfolded);
+    kn_map_clear(&ctx->const_types);
+    kn_map_clear(&ctx->levels_le);
+    kn_map_clear(&ctx->proofs);
+}
+
+void kn_ctx_reset(struct kn_ctx *ctx)
+{
+    kn_store_empty(ctx, &ctx->scratch);
+    kn_arena_back(&ctx->stack, (struct kn_mark){ NULL, 0 });
+    kn_ctx_forget(ctx);
+    ctx->fault = KN_FINE;
+    ctx->eager = false;
+    ctx->steps = 0;
+    ctx->ticks = 0;
+}
