@@ -129,8 +129,8 @@ static int read_maker(const struct lwb_plan *plan, struct lwb_closures *closures
 static int check_maker(const struct lwb_plan *plan, const struct lwb_closures *closures,
                        const struct lwb_external *module, struct lwb_error *err)
 {
-    const struct lwb_olean *file = &closures->olean;
-    const struct lwb_olean *maker = &closures->maker;
+    const struct lwb_olean_header *file = &closures->olean.header;
+    const struct lwb_olean_header *maker = &closures->maker.header;
 
     if (maker->layout == LWB_OLEAN_UNKNOWN || file->layout == LWB_OLEAN_UNKNOWN ||
         (file->layout == maker->layout && strcmp(file->githash, maker->githash) == 0))
@@ -201,7 +201,7 @@ static int scan(struct lwb_plan *plan, struct lwb_closures *closures, uint32_t e
     if (rc < 0)
         return rc;
     plan->externals[external].opaque = !closures->olean.understood;
-    plan->externals[external].parts = closures->olean.layout == LWB_OLEAN_D;
+    plan->externals[external].parts = closures->olean.header.layout == LWB_OLEAN_D;
     if (!closures->olean.understood)
         return digest_world(plan, closures, err);
     name = lwb_buf_text(&closures->olean.imports);

@@ -228,65 +228,28 @@ static bool read_imports(struct image *image, uint64_t root, struct lwb_olean *o
     return true;
 }
 
-/* ---- headers ---- */
+/* ---- the file ---- */
 
-/* Text that ends at a NUL or with the field. */
-static void take_text(char *out, const unsigned char *field, size_t len)
+static bool read_header(struct image *image, struct lwb_olean_header *header)
 {
-    memcpy(out, field, len);
-    out[len] = '\0';
-}
+    char start[LWB_OLEAN_HEADER_MAX];
+    size_t len = image->size < sizeof(start) ? (size_t)image->size : sizeof(start);
 
-static bool finish_header(struct image *image, struct lwb_olean *olean,
-                          enum lwb_olean_layout layout, uint64_t payload)
-{
-    olean->layout = layout;
-    image->payload = payload;
-    return read_word(image, payload - WORD, &image->base) && image->base % WORD == 0;
-}
-
-/* Layout A and B start alike; in A an object comes where B has the base address. */
-static bool read_old_header(struct image *image, struct lwb_olean *olean)
-{
-    enum { MARK = 16 };
-    uint64_t word;
-
-    if (read_word(image, MARK, &word) && word && word % PAGE == 0 && word >> 47 == 0)
-        return finish_header(image, olean, LWB_OLEAN_B, MARK + WORD);
-    olean->layout = LWB_OLEAN_A;
-    image->payload = MARK;
-    image->base = (uint64_t)0 - MARK;
-    return true;
-}
-
-static bool read_header(struct image *image, struct lwb_olean *olean)
-{
-    unsigned char head[80];
-
-    if (!copy(image, 0, head, sizeof(head)))
+    if (!copy(image, 0, start, len) || lwb_olean_header_parse(header, lwb_bytes(start, len)) <= 0)
         return false;
-    if (memcmp(head, "oleanfile!!!!!!!", 16) == 0)
-        return read_old_header(image, olean);
-    if (memcmp(head, "olean\1", 6) == 0) {
-        take_text(olean->githash, head + 6, 42);
-        return finish_header(image, olean, LWB_OLEAN_C, 56);
-    }
-    if (memcmp(head, "olean\2", 6) == 0) {
-        take_text(olean->version, head + 7, 33);
-        take_text(olean->githash, head + 40, 40);
-        return finish_header(image, olean, LWB_OLEAN_D, 88);
-    }
-    return false;
+    image->payload = header->size;
+    image->base = header->base;
+    return header->layout == LWB_OLEAN_A || header->base % WORD == 0;
 }
 
 static void read_image(struct image *image, struct lwb_olean *olean)
 {
     uint64_t root;
 
-    if (!read_header(image, olean))
+    if (!read_header(image, &olean->header))
         return;
     olean->understood =
-        read_word(image, olean->layout == LWB_OLEAN_A ? image->size - WORD : image->payload,
+        read_word(image, olean->header.layout == LWB_OLEAN_A ? image->size - WORD : image->payload,
                   &root) &&
         read_imports(image, root, olean) && lwb_buf_ok(&olean->imports);
 }

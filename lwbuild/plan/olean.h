@@ -5,31 +5,17 @@
 
 #include "lwbuild/base/buf.h"
 #include "lwbuild/base/error.h"
+#include "lwbuild/base/olean_header.h"
 
 /*
  * What an .olean file says about itself without loading it: who made it, and
  * which modules it imports. Reads a few small pieces of the file; every pointer
  * in it is checked.
- *
- *     A  "oleanfile!!!!!!!"                                            to August 2021
- *     B  the same and a base address                                   to 4.3
- *     C  "olean" 1, commit, base address                               4.4 and later
- *     D  "olean" 2, flags, version, commit, base address               4.14 or so and later
  */
-enum lwb_olean_layout {
-    LWB_OLEAN_UNKNOWN,
-    LWB_OLEAN_A,
-    LWB_OLEAN_B,
-    LWB_OLEAN_C,
-    LWB_OLEAN_D,
-};
-
 struct lwb_olean {
-    enum lwb_olean_layout layout;
-    char version[34];       /* of the Lean that made it; "" in A to C */
-    char githash[43];       /* "" in A and B */
-    bool understood;        /* else its imports are not known */
-    struct lwb_buf imports; /* module names, each ended by a NUL; max set by the caller */
+    struct lwb_olean_header header; /* layout LWB_OLEAN_UNKNOWN when there is none */
+    bool understood;                /* else its imports are not known */
+    struct lwb_buf imports;         /* module names, each ended by a NUL; max set by the caller */
     size_t n_imports;
 };
 

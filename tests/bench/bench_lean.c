@@ -18,10 +18,12 @@
 #include "tests/support/real_lean.h"
 
 /*
- * What do warm workers gain? Files that nobody imports, checked three ways, in
- * turns: one `lean` process per file under ninja -j2; lwbuild with two workers
- * that looks no result up; and one `lean` over one file that holds all bodies, which is
- * about what the bodies themselves cost, on one core.
+ * What do warm workers gain? Files that nobody imports, checked in turns: one
+ * `lean` process per file under ninja -j2; lwbuild with two workers that looks
+ * no result up (--recache), but knows this Lean; the same with an empty cache,
+ * as a user's first check ever, which also digests the .olean files of the
+ * imports; and one `lean` over one file that holds all bodies, which is about
+ * what the bodies themselves cost, on one core.
  *
  *   bench_lean [files (100)] [rounds (5)]
  *
@@ -125,11 +127,12 @@ static uint64_t run(char *const argv[])
     return lwb_clock_ns() - start;
 }
 
-static uint64_t run_ninja(void)
+static uint64_t run_ninja(unsigned count)
 {
     char *clean[] = { "sh", "-c", "rm -f *.out .ninja_log .ninja_deps", NULL };
     char *argv[] = { "ninja", "-j2", NULL };
 
+    (void)count; /* build.ninja knows */
     (void)run(clean);
     return run(argv);
 }
@@ -139,52 +142,72 @@ static uint64_t run_lwbuild(unsigned count)
     char command[1024];
     char *argv[] = { "sh", "-c", command, NULL };
 
-    (void)snprintf(
-        command, sizeof(command),
-        "exec '%s' check --no-cache --jobs 2 --toolchain '%s' $(seq -f 'L%%g.lean' 0 %u)",
-        LWB_PROGRAM, toolchain.prefix, count - 1);
+    (void)snprintf(command, sizeof(command),
+                   "exec '%s' check --recache --cache cache --jobs 2 --toolchain '%s' "
+                   "$(seq -f 'L%%g.lean' 0 %u)",
+                   LWB_PROGRAM, toolchain.prefix, count - 1);
     return run(argv);
 }
 
-static uint64_t run_one_file(void)
+static uint64_t run_lwbuild_first(unsigned count)
+{
+    char *forget[] = { "rm", "-rf", "cache", NULL };
+
+    (void)run(forget);
+    return run_lwbuild(count);
+}
+
+static uint64_t run_one_file(unsigned count)
 {
     char lean[600];
     char *argv[] = { lean, "all.txt", NULL };
 
+    (void)count;
     (void)snprintf(lean, sizeof(lean), "%s/bin/lean", toolchain.prefix);
     return run(argv);
 }
 
+/* The ways, in the order in which they are printed; the ratio is to another one of them. */
+enum way { ONE_FILE, WARM, FIRST, EACH, N_WAYS };
+
+static const struct {
+    const char *name;
+    uint64_t (*run)(unsigned count);
+    int against; /* the way that it is compared with; -1: none */
+} ways[N_WAYS] = {
+    [ONE_FILE] = { "one file with all bodies", run_one_file, -1 },
+    [WARM] = { "lwbuild", run_lwbuild, ONE_FILE },
+    [FIRST] = { "lwbuild, empty cache", run_lwbuild_first, WARM },
+    [EACH] = { "a process per file", run_ninja, WARM }, /* so many times faster lwbuild is */
+};
+
 static void measure(const struct kind *kind)
 {
     unsigned count = n_files * kind->share / 100 ? n_files * kind->share / 100 : 1;
-    struct bench_series each, warm, bound;
-    char names[3][64];
+    struct bench_series series[N_WAYS];
+    char names[N_WAYS][64];
 
-    (void)snprintf(names[0], sizeof(names[0]), "%s: a process per file", kind->name);
-    (void)snprintf(names[1], sizeof(names[1]), "%s: lwbuild", kind->name);
-    (void)snprintf(names[2], sizeof(names[2]), "%s: one file with all bodies", kind->name);
     write_sources(kind, count);
-    bench_series_init(&each, names[0], n_rounds);
-    bench_series_init(&warm, names[1], n_rounds);
-    bench_series_init(&bound, names[2], n_rounds);
+    for (int way = 0; way < N_WAYS; way++) {
+        (void)snprintf(names[way], sizeof(names[way]), "%s: %s", kind->name, ways[way].name);
+        bench_series_init(&series[way], names[way], n_rounds);
+    }
     (void)run_lwbuild(count); /* everything is read once */
     for (unsigned i = 0; i < n_rounds; i++) {
-        bool ninja_first = i % 2 == 0;
+        /* FIRST leaves behind what WARM needs, so it comes before it either way. */
+        static const enum way orders[2][N_WAYS] = { { EACH, FIRST, WARM, ONE_FILE },
+                                                    { FIRST, WARM, ONE_FILE, EACH } };
 
-        if (ninja_first)
-            bench_add(&each, run_ninja());
-        bench_add(&warm, run_lwbuild(count));
-        bench_add(&bound, run_one_file());
-        if (!ninja_first)
-            bench_add(&each, run_ninja());
+        for (int k = 0; k < N_WAYS; k++) {
+            enum way way = orders[i % 2][k];
+
+            bench_add(&series[way], ways[way].run(count));
+        }
     }
-    bench_print(&bound, NULL, count);
-    bench_print(&warm, &bound, count);
-    bench_print(&each, &warm, count); /* the ratio: how many times faster lwbuild is */
-    bench_series_release(&each);
-    bench_series_release(&warm);
-    bench_series_release(&bound);
+    for (int way = 0; way < N_WAYS; way++)
+        bench_print(&series[way], ways[way].against < 0 ? NULL : &series[ways[way].against], count);
+    for (int way = 0; way < N_WAYS; way++)
+        bench_series_release(&series[way]);
 }
 
 static void measure_overhead(void)

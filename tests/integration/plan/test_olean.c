@@ -77,7 +77,7 @@ static void imports_are_read_in_all_layouts(void **state)
 
             fake_olean_write(scratch_path(&scratch, "x.olean"), &fake);
             assert_int_equal(read_file(&olean), 1);
-            assert_int_equal(olean.layout, layouts[i]);
+            assert_int_equal(olean.header.layout, layouts[i]);
             assert_imports(&olean, imports[k]);
         }
     }
@@ -107,8 +107,8 @@ static void headers_tell_who_made_a_file(void **state)
     (void)state;
     fake_olean_write(scratch_path(&scratch, "x.olean"), &fake);
     assert_int_equal(read_file(&olean), 1);
-    assert_string_equal(olean.version, "4.21.0-rc1");
-    assert_string_equal(olean.githash, "0123456789012345678901234567890123456789");
+    assert_string_equal(olean.header.version, "4.21.0-rc1");
+    assert_string_equal(olean.header.githash, "0123456789012345678901234567890123456789");
 }
 
 static void what_is_not_understood_is_no_error(void **state)

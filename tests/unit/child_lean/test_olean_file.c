@@ -96,10 +96,10 @@ static void other_files_are_told_apart(void **state)
     scratch_make(&scratch);
     assert_int_equal(lwb_olean_inspect(scratch_path(&scratch, "none"), &err), LWB_OLEAN_ABSENT);
     assert_int_equal(inspect(&scratch, lwb_bytes_text("not an olean file at all")),
-                     LWB_OLEAN_UNKNOWN);
+                     LWB_OLEAN_FOREIGN);
     assert_int_equal(inspect(&scratch, lwb_bytes_text("")), LWB_OLEAN_CUT);
     assert_int_equal(inspect(&scratch, lwb_bytes_text("olean\x09 of another time")),
-                     LWB_OLEAN_UNKNOWN);
+                     LWB_OLEAN_FOREIGN);
     assert_string_equal(lwb_olean_describe(LWB_OLEAN_CUT), "is cut");
     scratch_remove(&scratch);
 }
