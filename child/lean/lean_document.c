@@ -153,8 +153,8 @@ bool lwb_lean_document_asks_its_name(struct lwb_bytes source)
 {
     static const char *const words[] = { "mainModule", "MainModule", "getFileName", ".fileName" };
 
-    for (size_t i = 0; source.len > 0 && i < LWB_COUNT(words); i++)
-        if (memmem(source.ptr, source.len, words[i], strlen(words[i])))
+    for (size_t i = 0; i < LWB_COUNT(words); i++)
+        if (lwb_bytes_contain(source, words[i]))
             return true;
     return false;
 }

@@ -1,9 +1,7 @@
 #include "child/lean/lean_host.h"
 
-#include "child/lean/lean_once.h"
+#include "child/lean/lean_host_internal.h"
 #include "child/lean/lean_place.h"
-#include "child/lean/lean_query.h"
-#include "child/lean/lean_worker.h"
 #include "host_lean_digest.h"
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/clock.h"
@@ -16,24 +14,10 @@
  * reference by definition: what `lean FILE` says. So a wrong idea about some
  * version's worker costs time and never a verdict.
  */
-enum { DOCUMENT_MAX = 64 * 1024 * 1024 };
-
-struct session {
-    struct lwb_lean_setup setup;
-    struct lwb_strvec imports;
-    struct lwb_lean_session_header header;
-    struct lwb_buf canonical; /* the header as text */
-    uint64_t max_memory;
-    struct lwb_lean_worker worker;
-    uint64_t runs; /* fresh processes so far: names of their folders */
-    char *folder;  /* of the last one, if it is there */
-    struct lwb_lean_once once;
-    char detail[600];
-};
 
 /* ---- open and close -------------------------------------------------------------------------- */
 
-static void discard_last_run(struct session *session)
+static void discard_last_run(struct lwb_lean_session *session)
 {
     struct lwb_error ignored;
 
@@ -45,7 +29,7 @@ static void discard_last_run(struct session *session)
     session->folder = NULL;
 }
 
-static void destroy_session(struct session *session)
+static void destroy_session(struct lwb_lean_session *session)
 {
     if (!session)
         return;
@@ -56,12 +40,12 @@ static void destroy_session(struct session *session)
     lwb_buf_release(&session->canonical);
     lwb_free(session);
 }
-LWB_DEFINE_AUTO_PTR(struct session, destroy_session);
+LWB_DEFINE_AUTO_PTR(struct lwb_lean_session, destroy_session);
 
 static int lean_open(void **out, const struct lwb_open_request *request,
                      struct lwb_open_response *response, struct lwb_error *err)
 {
-    LWB_AUTO(destroy_session) struct session *session = lwb_alloc(sizeof(*session));
+    LWB_AUTO(destroy_session) struct lwb_lean_session *session = lwb_alloc(sizeof(*session));
     int rc;
 
     if (!session)
@@ -76,7 +60,7 @@ static int lean_open(void **out, const struct lwb_open_request *request,
         .prelude = request->prelude,
         .module_system = request->module_system,
     };
-    session->canonical = LWB_BUF(DOCUMENT_MAX);
+    session->canonical = LWB_BUF(LWB_LEAN_DOCUMENT_MAX);
     lwb_lean_document_header(&session->canonical, &session->header);
     if (!lwb_buf_ok(&session->canonical))
         return lwb_fail_memory(err);
@@ -95,13 +79,9 @@ static void lean_close(void *session)
 /* ---- messages -----------------------------------------------------------------------------------
  */
 
-/*
- * Sends the messages, less those that would pass `max_bytes` (0: no limit),
- * with `lines` fewer lines before them than the document had.
- */
-static int send_messages(struct session *session, struct lwb_call *call,
-                         struct lwb_lean_messages *messages, int64_t lines, uint64_t max_bytes,
-                         bool *truncated, struct lwb_error *err)
+int lwb_lean_session_send(struct lwb_lean_session *session, struct lwb_call *call,
+                          struct lwb_lean_messages *messages, int64_t lines, uint64_t max_bytes,
+                          bool *truncated, struct lwb_error *err)
 {
     uint64_t sent = 0;
     int rc =
@@ -145,7 +125,7 @@ static int check_label(const char *file, struct lwb_error *err)
                : LWB_OK;
 }
 
-static int make_folder_name(struct session *session, struct lwb_error *err)
+static int make_folder_name(struct lwb_lean_session *session, struct lwb_error *err)
 {
     char name[32];
 
@@ -154,7 +134,7 @@ static int make_folder_name(struct session *session, struct lwb_error *err)
     return session->folder ? LWB_OK : lwb_fail_memory(err);
 }
 
-static int check_fresh(struct session *session, const struct lwb_check_request *request,
+static int check_fresh(struct lwb_lean_session *session, const struct lwb_check_request *request,
                        struct lwb_error *err)
 {
     int rc = make_folder_name(session, err);
@@ -165,7 +145,8 @@ static int check_fresh(struct session *session, const struct lwb_check_request *
 }
 
 /* What the module's own name and place decide, a worker that has another name cannot tell. */
-static bool may_be_warm(const struct session *session, const struct lwb_check_request *request)
+static bool may_be_warm(const struct lwb_lean_session *session,
+                        const struct lwb_check_request *request)
 {
     if (request->want_artifact || request->isolation == LWB_ISOLATION_FRESH)
         return false;
@@ -177,22 +158,22 @@ static bool may_be_warm(const struct session *session, const struct lwb_check_re
 }
 
 /* A parent that cannot be told is noticed when the verdict is. */
-static void tell_progress(void *call, uint64_t done, uint64_t lines)
+void lwb_lean_session_tell(void *call, uint64_t done, uint64_t lines)
 {
     (void)lwb_call_progress(call, "lines", done, &lines);
 }
 
 /* Returns 1 when session->once holds the answer, 0 when a fresh process has to give it. */
-static int check_warm(struct session *session, const struct lwb_check_request *request,
+static int check_warm(struct lwb_lean_session *session, const struct lwb_check_request *request,
                       const struct lwb_lean_split *split, uint64_t deadline, struct lwb_call *call,
                       struct lwb_error *err)
 {
-    LWB_AUTO(lwb_buf_release) struct lwb_buf document = LWB_BUF(DOCUMENT_MAX);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf document = LWB_BUF(LWB_LEAN_DOCUMENT_MAX);
     LWB_AUTO(lwb_lean_answer_release) struct lwb_lean_answer answer = { 0 };
     LWB_AUTO(lwb_free_text) char *file = NULL;
     struct lwb_lean_question question = {
         .deadline = deadline,
-        .progress = tell_progress,
+        .progress = lwb_lean_session_tell,
         .ctx = call,
     };
     int rc;
@@ -236,7 +217,7 @@ static struct lwb_check_request with_rest_of_time(const struct lwb_check_request
     return rest;
 }
 
-static int decide(struct session *session, const struct lwb_check_request *request,
+static int decide(struct lwb_lean_session *session, const struct lwb_check_request *request,
                   struct lwb_call *call, bool *fresh, struct lwb_error *err)
 {
     uint64_t deadline = request->deadline_ms ? lwb_clock_ns() + request->deadline_ms * 1000000 : 0;
@@ -262,7 +243,7 @@ static int decide(struct session *session, const struct lwb_check_request *reque
 static int lean_check(void *opaque, const struct lwb_check_request *request, struct lwb_call *call,
                       struct lwb_check_response *response, struct lwb_error *err)
 {
-    struct session *session = opaque;
+    struct lwb_lean_session *session = opaque;
     uint64_t start = lwb_clock_ns();
     bool fresh = false;
     bool truncated = false;
@@ -273,8 +254,8 @@ static int lean_check(void *opaque, const struct lwb_check_request *request, str
     discard_last_run(session);
     rc = decide(session, request, call, &fresh, err);
     if (rc == LWB_OK)
-        rc = send_messages(session, call, &session->once.messages, 0, request->max_diagnostic_bytes,
-                           &truncated, err);
+        rc = lwb_lean_session_send(session, call, &session->once.messages, 0,
+                                   request->max_diagnostic_bytes, &truncated, err);
     if (rc < 0)
         return rc;
     *response = (struct lwb_check_response){
@@ -291,151 +272,14 @@ static int lean_check(void *opaque, const struct lwb_check_request *request, str
     return LWB_OK;
 }
 
-/* ---- elaborate, kernel check, declarations
- * --------------------------------------------------------- */
-
-/* Puts a document to the worker; a question has no second opinion, so doubt is a refusal. */
-static int ask(struct session *session, const struct lwb_buf *document, struct lwb_call *call,
-               struct lwb_lean_answer *answer, struct lwb_error *err)
-{
-    LWB_AUTO(lwb_free_text) char *file = lwb_path_join(session->setup.source_root, "lwbuild.lean");
-    struct lwb_lean_question question = {
-        .file = file,
-        .document = lwb_buf_bytes(document),
-        .progress = tell_progress,
-        .ctx = call,
-    };
-    int rc;
-
-    if (!file)
-        return lwb_fail_memory(err);
-    lwb_lean_worker_retire_if_due(&session->worker, session->max_memory);
-    rc = lwb_lean_worker_ask(&session->worker, &session->setup, &question, answer, err);
-    if (rc < 0)
-        return rc;
-    if (rc > 0)
-        return LWB_OK;
-    return lwb_fail(err, answer->header_failed ? LWB_ERR_SETUP : LWB_ERR_WORKER, "%s",
-                    answer->detail);
-}
-
-static int elaborate_text(struct session *session, const struct lwb_elaborate_request *request,
-                          struct lwb_call *call, struct lwb_lean_answer *answer, bool *truncated,
-                          struct lwb_error *err)
-{
-    LWB_AUTO(lwb_buf_release) struct lwb_buf document = LWB_BUF(DOCUMENT_MAX);
-    int rc = lwb_lean_query_elaborate(&document, lwb_buf_bytes(&session->canonical), request, err);
-
-    if (rc == LWB_OK)
-        rc = ask(session, &document, call, answer, err);
-    if (rc == LWB_OK)
-        rc = send_messages(session, call, &answer->messages, LWB_LEAN_QUERY_LINES,
-                           request->max_diagnostic_bytes, truncated, err);
-    return rc;
-}
-
-static int lean_elaborate(void *session, const struct lwb_elaborate_request *request,
-                          struct lwb_call *call, struct lwb_elaborate_response *response,
-                          struct lwb_error *err)
-{
-    LWB_AUTO(lwb_lean_answer_release) struct lwb_lean_answer answer = { 0 };
-    bool truncated = false;
-    int rc = elaborate_text(session, request, call, &answer, &truncated, err);
-
-    if (rc < 0)
-        return rc;
-    response->success = !lwb_lean_messages_have_error(&answer.messages);
-    response->truncated = truncated;
-    return LWB_OK;
-}
-
-static int lean_kernel_check(void *session, const struct lwb_elaborate_request *request,
-                             struct lwb_call *call, struct lwb_kernel_response *response,
-                             struct lwb_error *err)
-{
-    LWB_AUTO(lwb_lean_answer_release) struct lwb_lean_answer answer = { 0 };
-    bool truncated = false;
-    int rc = elaborate_text(session, request, call, &answer, &truncated, err);
-
-    if (rc < 0)
-        return rc;
-    response->status = lwb_lean_query_kernel_status(request->source, &answer.messages);
-    response->truncated = truncated;
-    return LWB_OK;
-}
-
-static int look_up(struct session *session, const struct lwb_buf *document, struct lwb_call *call,
-                   struct lwb_strvec *lines, struct lwb_error *err)
-{
-    LWB_AUTO(lwb_lean_answer_release) struct lwb_lean_answer answer = { 0 };
-    int rc = ask(session, document, call, &answer, err);
-
-    return rc == LWB_OK ? lwb_lean_query_read(lines, &answer.messages, err) : rc;
-}
-
-static int check_looks_into_lean(const struct session *session, struct lwb_error *err)
-{
-    if (lwb_lean_query_is_supported(&session->imports))
-        return LWB_OK;
-    return lwb_fail(err, LWB_ERR_UNSUPPORTED,
-                    "declarations can be looked up only in a session "
-                    "that imports Lean");
-}
-
-static int lean_declaration_kinds(void *opaque, const struct lwb_strvec *names,
-                                  struct lwb_call *call, struct lwb_strvec *kinds,
-                                  struct lwb_error *err)
-{
-    LWB_AUTO(lwb_buf_release) struct lwb_buf document = LWB_BUF(DOCUMENT_MAX);
-    LWB_AUTO(lwb_strvec_release) struct lwb_strvec lines = { 0 };
-    struct session *session = opaque;
-    int rc = check_looks_into_lean(session, err);
-
-    if (rc < 0 || names->count == 0)
-        return rc;
-    rc = lwb_lean_query_kinds(&document, lwb_buf_bytes(&session->canonical), names, err);
-    if (rc == LWB_OK)
-        rc = look_up(session, &document, call, &lines, err);
-    if (rc < 0)
-        return rc;
-    if (lines.count != names->count)
-        return lwb_fail(err, LWB_ERR_WORKER, "Lean answered %zu of %zu names", lines.count,
-                        names->count);
-    return lwb_strvec_copy(kinds, &lines) < 0 ? lwb_fail_memory(err) : LWB_OK;
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static int lean_declaration_names(void *opaque, const char *prefix, struct lwb_call *call,
-                                  struct lwb_strvec *names, struct lwb_error *err)
-{
-    LWB_AUTO(lwb_buf_release) struct lwb_buf document = LWB_BUF(DOCUMENT_MAX);
-    LWB_AUTO(lwb_strvec_release) struct lwb_strvec lines = { 0 };
-    struct session *session = opaque;
-    int rc = check_looks_into_lean(session, err);
-
-    if (rc == LWB_OK)
-        rc = lwb_lean_query_names(&document, lwb_buf_bytes(&session->canonical), prefix, err);
-    if (rc == LWB_OK)
-        rc = look_up(session, &document, call, &lines, err);
-    if (rc < 0)
-        return rc;
-    if (lines.count > 0)
-        qsort(lines.items, lines.count, sizeof(*lines.items), compare_texts);
-    return lwb_strvec_copy(names, &lines) < 0 ? lwb_fail_memory(err) : LWB_OK;
-}
-
 const struct lwb_host lwb_host_lean = {
     .kind = "lean",
     .digest = LWB_HOST_LEAN_DIGEST,
     .open = lean_open,
     .close = lean_close,
     .check = lean_check,
-    .elaborate = lean_elaborate,
-    .kernel_check = lean_kernel_check,
-    .declaration_kinds = lean_declaration_kinds,
-    .declaration_names = lean_declaration_names,
+    .elaborate = lwb_lean_elaborate,
+    .kernel_check = lwb_lean_kernel_check,
+    .declaration_kinds = lwb_lean_declaration_kinds,
+    .declaration_names = lwb_lean_declaration_names,
 };

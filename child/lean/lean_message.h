@@ -9,8 +9,7 @@
 
 /*
  * What Lean said about a file, in the order in which it said it, from any of
- * its three mouths: the worker's diagnostics, --json lines, or plain text.
- * Pure; and so is the judgement on it (design rule T3).
+ * its three mouths: the worker's diagnostics, --json lines, or plain text. Pure.
  */
 struct lwb_lean_messages {
     struct lwb_diagnostic *items; /* code and message are owned */
@@ -53,28 +52,6 @@ int lwb_lean_messages_add_text(struct lwb_lean_messages *messages, struct lwb_by
  */
 int lwb_lean_messages_reroot(struct lwb_lean_messages *messages, const char *from, const char *to,
                              struct lwb_error *err);
-
-/* How a run of Lean ended, as far as the verdict depends on it. */
-struct lwb_lean_ending {
-    bool finished;  /* it came to its end: an exit code, or the barrier of a worker */
-    int exit_code;  /* if it is a process that ended by itself */
-    int signal;     /* what killed it, or 0 */
-    bool panicked;  /* "PANIC" on stderr */
-    bool timed_out; /* stopped by us */
-    bool overflow;  /* said more than can be kept */
-};
-
-struct lwb_lean_judgement {
-    enum lwb_verdict verdict;
-    enum lwb_reason reason;
-    bool storable;
-};
-
-struct lwb_lean_judgement lwb_lean_judge(const struct lwb_lean_messages *messages,
-                                         const struct lwb_lean_ending *ending);
-
-/* Whether the only errors are that imports could not be loaded. */
-bool lwb_lean_messages_blame_imports(const struct lwb_lean_messages *messages);
 
 /* A worker of 2021 shows the place of a trace only; an editor would ask for the rest. */
 bool lwb_lean_messages_are_shortened(const struct lwb_lean_messages *messages);

@@ -10,17 +10,12 @@
 #include "lwbuild/base/file.h"
 #include "lwbuild/base/path.h"
 
-static bool contains(struct lwb_bytes text, const char *word)
-{
-    return text.len > 0 && memmem(text.ptr, text.len, word, strlen(word)) != NULL;
-}
-
 /* Guessing too often costs a few links; the words are those that lead to a file. */
 bool lwb_lean_place_needs_siblings(struct lwb_bytes source)
 {
-    return contains(source, "include_") || contains(source, "IO.FS") ||
-           contains(source, "readFile") || contains(source, "FilePath") ||
-           contains(source, "IO.Process");
+    return lwb_bytes_contain(source, "include_") || lwb_bytes_contain(source, "IO.FS") ||
+           lwb_bytes_contain(source, "readFile") || lwb_bytes_contain(source, "FilePath") ||
+           lwb_bytes_contain(source, "IO.Process");
 }
 
 static bool is_hidden(const char *name)

@@ -28,7 +28,7 @@ struct lwb_lean_command {
 void lwb_lean_command_release(struct lwb_lean_command *command);
 LWB_DEFINE_AUTO(struct lwb_lean_command, lwb_lean_command_release);
 
-enum { LWB_LEAN_STDERR_KEPT = 16 * 1024 };
+enum { LWB_LEAN_STDERR_KEPT = 16 * 1024, LWB_LEAN_LINE_KEPT = 4096 };
 
 struct lwb_lean_process {
     pid_t pid;  /* 0: not running */

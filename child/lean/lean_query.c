@@ -141,12 +141,9 @@ static bool is_parse_error(struct lwb_bytes text)
     static const char *const starts[] = { "expected ", "unexpected ", "unterminated ",
                                           "invalid UTF-8", "missing end of character" };
 
-    for (size_t i = 0; i < LWB_COUNT(starts); i++) {
-        size_t len = strlen(starts[i]);
-
-        if (text.len >= len && memcmp(text.ptr, starts[i], len) == 0)
+    for (size_t i = 0; i < LWB_COUNT(starts); i++)
+        if (lwb_bytes_start_with(text, starts[i]))
             return true;
-    }
     return false;
 }
 

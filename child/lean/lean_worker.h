@@ -1,6 +1,6 @@
 #pragma once
 
-#include "child/lean/lean_message.h"
+#include "child/lean/lean_judge.h"
 #include "child/lean/lean_setup.h"
 #include "child/lean/lsp.h"
 

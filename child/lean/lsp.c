@@ -260,23 +260,18 @@ int lwb_lsp_next(struct lwb_lsp_reader *reader, struct lwb_bytes *body)
     }
 }
 
-static bool holds(struct lwb_bytes body, const char *text)
-{
-    return memmem(body.ptr, body.len, text, strlen(text)) != NULL;
-}
-
 /*
  * Quotes inside JSON strings are escaped, so these words with their quotes can
  * only be members, whatever a message says. Lean writes JSON without spaces.
  */
 enum lwb_lsp_kind lwb_lsp_classify(struct lwb_bytes body)
 {
-    if (holds(body, "\"method\":\"textDocument/publishDiagnostics\""))
-        return holds(body, "\"isIncremental\":true") ? LWB_LSP_MORE_DIAGNOSTICS
-                                                     : LWB_LSP_DIAGNOSTICS;
-    if (holds(body, "\"method\":\"$/lean/fileProgress\""))
-        return holds(body, "\"kind\":2") ? LWB_LSP_FATAL : LWB_LSP_PROGRESS;
-    if (holds(body, "\"method\":"))
+    if (lwb_bytes_contain(body, "\"method\":\"textDocument/publishDiagnostics\""))
+        return lwb_bytes_contain(body, "\"isIncremental\":true") ? LWB_LSP_MORE_DIAGNOSTICS
+                                                                 : LWB_LSP_DIAGNOSTICS;
+    if (lwb_bytes_contain(body, "\"method\":\"$/lean/fileProgress\""))
+        return lwb_bytes_contain(body, "\"kind\":2") ? LWB_LSP_FATAL : LWB_LSP_PROGRESS;
+    if (lwb_bytes_contain(body, "\"method\":"))
         return LWB_LSP_OTHER;
     return LWB_LSP_REPLY;
 }

@@ -4,6 +4,11 @@
 
 #include "lwbuild/base/alloc.h"
 
+bool lwb_bytes_contain(struct lwb_bytes text, const char *part)
+{
+    return text.len > 0 && memmem(text.ptr, text.len, part, strlen(part)) != NULL;
+}
+
 int lwb_bytes_compare(struct lwb_bytes a, struct lwb_bytes b)
 {
     size_t common = a.len < b.len ? a.len : b.len;

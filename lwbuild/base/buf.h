@@ -34,6 +34,15 @@ static inline bool lwb_bytes_is(struct lwb_bytes a, const char *text)
     return lwb_bytes_equal(a, lwb_bytes_text(text));
 }
 
+static inline bool lwb_bytes_start_with(struct lwb_bytes text, const char *start)
+{
+    size_t len = strlen(start);
+
+    return text.len >= len && memcmp(text.ptr, start, len) == 0;
+}
+
+bool lwb_bytes_contain(struct lwb_bytes text, const char *part);
+
 /* memcmp order, shorter first among equals. */
 int lwb_bytes_compare(struct lwb_bytes a, struct lwb_bytes b);
 

@@ -1,6 +1,6 @@
 #include "tests/support/test.h"
 
-#include "child/lean/lean_message.h"
+#include "child/lean/lean_judge.h"
 
 /* "E 1:2 text|" for every message, so that a whole list can be compared. */
 static const char *describe(const struct lwb_lean_messages *messages, struct lwb_buf *out)
