@@ -7,6 +7,7 @@
 #include "lwbuild/base/digest.h"
 #include "lwbuild/base/error.h"
 #include "lwbuild/base/file.h"
+#include "lwbuild/base/strvec.h"
 
 /*
  * Results of finished checks, by key, in one SQLite file (cache.db) that any
@@ -163,6 +164,13 @@ int lwb_cache_explain(struct lwb_cache *cache, struct lwb_bytes subject,
  */
 int lwb_cache_file_digest(struct lwb_cache *cache, const char *path, struct lwb_digest *out,
                           struct lwb_file_stat *st, struct lwb_error *err);
+
+/*
+ * Hashes what is not remembered of these files, several at a time, so that
+ * lwb_cache_file_digest finds it: for the thousands that a first run asks for
+ * one after the other. Does what it can, and small amounts not at all.
+ */
+void lwb_cache_file_digests_ahead(struct lwb_cache *cache, const struct lwb_strvec *paths);
 
 /* The same memory for values that a caller derives from file contents (a closure's digest). */
 int lwb_cache_recall(struct lwb_cache *cache, const struct lwb_digest *question,

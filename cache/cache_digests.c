@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "cache/cache_digests.h"
 #include "cache/cache_lock.h"
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/clock.h"
@@ -43,8 +44,7 @@ static int64_t time_for(struct lwb_cache *cache, const char *path, const struct 
     return cache->fs_now_ns - network_margin_ns;
 }
 
-/* Before the file is read: may its digest be remembered? */
-static bool is_settled(struct lwb_cache *cache, const char *path, const struct lwb_file_stat *st)
+bool lwb_digests_may_keep(struct lwb_cache *cache, const char *path, const struct lwb_file_stat *st)
 {
     if (!lwb_file_stat_is_racy(st, time_for(cache, path, st)))
         return true;
@@ -52,7 +52,7 @@ static bool is_settled(struct lwb_cache *cache, const char *path, const struct l
     return !lwb_file_stat_is_racy(st, time_for(cache, path, st));
 }
 
-static struct lwb_digest key_of_path(struct lwb_cache *cache, const char *path)
+struct lwb_digest lwb_digests_key(struct lwb_cache *cache, const char *path)
 {
     lwb_hasher_text(cache->hasher, 'f', path);
     return lwb_hasher_end(cache->hasher);
@@ -67,7 +67,7 @@ static void put_stat(struct lwb_buf *out, const struct lwb_file_stat *st)
     lwb_put_u64(out, (uint64_t)st->ctime_ns);
 }
 
-static int recall_file(struct lwb_cache *cache, const struct lwb_digest *key,
+int lwb_digests_recall(struct lwb_cache *cache, const struct lwb_digest *key,
                        const struct lwb_file_stat *st, struct lwb_digest *out,
                        struct lwb_error *err)
 {
@@ -92,7 +92,7 @@ static int recall_file(struct lwb_cache *cache, const struct lwb_digest *key,
     return 1;
 }
 
-static void remember_file(struct lwb_cache *cache, const struct lwb_digest *key,
+void lwb_digests_remember(struct lwb_cache *cache, const struct lwb_digest *key,
                           const struct lwb_file_stat *st, const struct lwb_digest *digest)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf value = LWB_BUF(100);
@@ -116,7 +116,7 @@ static int hash_open_file(struct lwb_cache *cache, int fd, struct lwb_digest *ou
         if (fstat(fd, &found) != 0 || lseek(fd, 0, SEEK_SET) != 0)
             return lwb_fail_errno(err, LWB_ERR_SYSTEM, "cannot read %s", path);
         lwb_file_stat_from(st, &found);
-        *settled = is_settled(cache, path, st);
+        *settled = lwb_digests_may_keep(cache, path, st);
         rc = lwb_digest_fd(out, fd, err);
         if (rc < 0)
             return lwb_error_context(err, "%s", path);
@@ -145,14 +145,14 @@ static int hash_file(struct lwb_cache *cache, const char *path, const struct lwb
     if (rc < 0)
         return rc;
     if (settled)
-        remember_file(cache, key, st, out);
+        lwb_digests_remember(cache, key, st, out);
     return 1;
 }
 
 int lwb_cache_file_digest(struct lwb_cache *cache, const char *path, struct lwb_digest *out,
                           struct lwb_file_stat *st, struct lwb_error *err)
 {
-    struct lwb_digest key = key_of_path(cache, path);
+    struct lwb_digest key = lwb_digests_key(cache, path);
     struct lwb_file_stat seen;
     struct lwb_digest digest;
     struct lwb_error ignored;
@@ -160,7 +160,7 @@ int lwb_cache_file_digest(struct lwb_cache *cache, const char *path, struct lwb_
 
     if (rc <= 0)
         return rc;
-    rc = recall_file(cache, &key, &seen, &digest, &ignored);
+    rc = lwb_digests_recall(cache, &key, &seen, &digest, &ignored);
     if (rc <= 0) /* trouble with the memory is no trouble with the file */
         rc = hash_file(cache, path, &key, &digest, &seen, err);
     if (rc <= 0)

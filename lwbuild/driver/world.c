@@ -29,6 +29,13 @@ static int digest_by_cache(void *ctx, const char *path, struct lwb_digest *out,
     return rc;
 }
 
+static void digest_ahead(void *ctx, const struct lwb_strvec *paths)
+{
+    struct lwb_world *world = ctx;
+
+    lwb_cache_file_digests_ahead(world->cache, paths);
+}
+
 static int digest_by_reading(void *ctx, const char *path, struct lwb_digest *out,
                              struct lwb_file_stat *st, struct lwb_error *err)
 {
@@ -67,6 +74,7 @@ static void choose_digests(struct lwb_world *world)
 {
     world->digests = world->cache
                          ? (struct lwb_digest_source){ .file = digest_by_cache,
+                                                       .ahead = digest_ahead,
                                                        .recall = recall,
                                                        .remember = remember,
                                                        .ctx = world }

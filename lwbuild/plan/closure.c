@@ -12,6 +12,9 @@
  * its own content and the closures of what it imports, so that shared parts
  * are hashed once.
  *
+ * All imports are found before anything is hashed, so that whoever digests the
+ * files can be told of all of them beforehand.
+ *
  * A closure of thousands of files is asked for in every run. What it was is
  * remembered by how the folders look in which such files lie: as long as every
  * path, inode, size and time in them is the same, so is the closure. If
@@ -29,7 +32,7 @@ struct item {
     unsigned char state;
 };
 
-enum { NEW, OPEN, DONE };
+enum { NEW, OPEN, FOUND, DONE };
 
 struct lwb_closures {
     struct item *items; /* by external */
@@ -41,6 +44,9 @@ struct lwb_closures {
     uint32_t *stack;
     size_t depth;
     size_t cap_stack;
+    uint32_t *found; /* externals, each behind what it imports */
+    size_t n_found;
+    size_t cap_found;
     struct lwb_olean olean;
     struct lwb_hasher *hasher;
 
@@ -60,6 +66,7 @@ void lwb_closures_destroy(struct lwb_closures *closures)
     lwb_free(closures->items);
     lwb_free(closures->imports);
     lwb_free(closures->stack);
+    lwb_free(closures->found);
     lwb_olean_release(&closures->olean);
     lwb_olean_release(&closures->maker);
     lwb_hasher_destroy(closures->hasher);
@@ -308,8 +315,48 @@ static int step(struct lwb_plan *plan, struct lwb_closures *closures, struct lwb
             return push(plan, closures, import, err);
         item = &closures->items[top];
     }
+    if (lwb_grow(&closures->found, &closures->cap_found, closures->n_found,
+                 sizeof(*closures->found)))
+        return lwb_fail_memory(err);
     closures->depth--;
-    return finish(plan, closures, top, err);
+    closures->found[closures->n_found++] = top;
+    item->state = FOUND;
+    return LWB_OK;
+}
+
+static int find_all(struct lwb_plan *plan, struct lwb_closures *closures, uint32_t external,
+                    struct lwb_error *err)
+{
+    int rc;
+
+    closures->depth = 0;
+    closures->n_found = 0;
+    rc = push(plan, closures, external, err);
+    while (rc == LWB_OK && closures->depth)
+        rc = step(plan, closures, err);
+    return rc;
+}
+
+/* What finish() will ask for. The small parts of a module are not worth a word. */
+static void announce(const struct lwb_plan *plan, const struct lwb_closures *closures)
+{
+    LWB_AUTO(lwb_strvec_release) struct lwb_strvec paths = { 0 };
+
+    if (!plan->digests.ahead)
+        return;
+    for (size_t i = 0; i < closures->n_found; i++)
+        if (lwb_strvec_append(&paths, plan->externals[closures->found[i]].path))
+            return;
+    plan->digests.ahead(plan->digests.ctx, &paths);
+}
+
+static void forget_unfinished(struct lwb_closures *closures)
+{
+    while (closures->depth)
+        closures->items[closures->stack[--closures->depth]].state = NEW;
+    for (size_t i = 0; i < closures->n_found; i++)
+        if (closures->items[closures->found[i]].state != DONE)
+            closures->items[closures->found[i]].state = NEW;
 }
 
 static int make_closure(struct lwb_plan *plan, struct lwb_closures *closures, uint32_t external,
@@ -317,13 +364,14 @@ static int make_closure(struct lwb_plan *plan, struct lwb_closures *closures, ui
 {
     int rc = read_maker(plan, closures, err);
 
-    closures->depth = 0;
+    if (rc < 0)
+        return rc;
+    rc = find_all(plan, closures, external, err);
     if (rc == LWB_OK)
-        rc = push(plan, closures, external, err);
-    while (rc == LWB_OK && closures->depth)
-        rc = step(plan, closures, err);
-    while (closures->depth)
-        closures->items[closures->stack[--closures->depth]].state = NEW;
+        announce(plan, closures);
+    for (size_t i = 0; rc == LWB_OK && i < closures->n_found; i++)
+        rc = finish(plan, closures, closures->found[i], err);
+    forget_unfinished(closures);
     return rc;
 }
 

@@ -3,6 +3,7 @@
 #include "lwbuild/base/digest.h"
 #include "lwbuild/base/error.h"
 #include "lwbuild/base/file.h"
+#include "lwbuild/base/strvec.h"
 
 /*
  * Where a plan gets content digests of files from. The plan does not know that
@@ -12,6 +13,8 @@ struct lwb_digest_source {
     /* 1 and *out, 0 if there is no such file. `st`, if not NULL, is what the file looked like. */
     int (*file)(void *ctx, const char *path, struct lwb_digest *out, struct lwb_file_stat *st,
                 struct lwb_error *err);
+    /* Optional (NULL): these files will be asked for soon, one after the other. */
+    void (*ahead)(void *ctx, const struct lwb_strvec *paths);
     /* Optional (NULL): answers to derived questions, such as the digest of an import closure. */
     int (*recall)(void *ctx, const struct lwb_digest *question, struct lwb_digest *answer);
     void (*remember)(void *ctx, const struct lwb_digest *question, const struct lwb_digest *answer);

@@ -135,6 +135,53 @@ static void an_edit_with_the_time_put_back_is_seen(void **state)
     lwb_cache_close(cache);
 }
 
+/* Many files at once, by threads: each gets its own digest, and is remembered if it may be. */
+static void many_files_are_hashed_ahead(void **state)
+{
+    enum { FILES = 12, SIZE = 512 * 1024 };
+    struct cache_fixture *fixture = *state;
+    struct lwb_cache *cache = cache_fixture_open(fixture, LWB_CACHE_READ_WRITE);
+    LWB_AUTO(lwb_strvec_release) struct lwb_strvec paths = { 0 };
+    struct timespec future[2] = { { 0, UTIME_OMIT }, { lwb_clock_wall_s() + 3600, 0 } };
+    static char content[SIZE + 1];
+    char name[32];
+
+    memset(content, 'x', SIZE);
+    for (int i = 0; i < FILES; i++) {
+        (void)snprintf(name, sizeof(name), "file%d", i);
+        content[0] = (char)('a' + i);
+        scratch_write(&fixture->scratch, name, content);
+        assert_int_equal(lwb_strvec_append(&paths, scratch_path(&fixture->scratch, name)), 0);
+    }
+    assert_int_equal(lwb_strvec_append(&paths, scratch_path(&fixture->scratch, "none")), 0);
+    assert_int_equal(utimensat(AT_FDCWD, paths.items[FILES - 1], future, 0), 0);
+    settle(paths.items[FILES - 1]);
+    lwb_cache_file_digests_ahead(cache, &paths);
+    assert_int_equal(remembered(fixture, cache), FILES - 1);
+    for (int i = 0; i < FILES; i++) {
+        content[0] = (char)('a' + i);
+        check_digest(cache, paths.items[i], content);
+    }
+    assert_int_equal(remembered(fixture, cache), FILES - 1);
+    lwb_cache_file_digests_ahead(cache, &paths); /* nothing is left to do */
+    assert_int_equal(remembered(fixture, cache), FILES - 1);
+    lwb_cache_close(cache);
+}
+
+static void a_few_bytes_are_not_hashed_ahead(void **state)
+{
+    struct cache_fixture *fixture = *state;
+    struct lwb_cache *cache = cache_fixture_open(fixture, LWB_CACHE_READ_WRITE);
+    LWB_AUTO(lwb_strvec_release) struct lwb_strvec paths = { 0 };
+
+    scratch_write(&fixture->scratch, "file", "content");
+    assert_int_equal(lwb_strvec_append(&paths, scratch_path(&fixture->scratch, "file")), 0);
+    settle(paths.items[0]);
+    lwb_cache_file_digests_ahead(cache, &paths);
+    assert_int_equal(remembered(fixture, cache), 0);
+    lwb_cache_close(cache);
+}
+
 static void a_replaced_file_is_seen(void **state)
 {
     struct cache_fixture *fixture = *state;
@@ -247,6 +294,8 @@ int main(void)
         CACHE_TEST(a_settled_file_is_hashed_once),
         CACHE_TEST(a_racy_file_is_hashed_and_not_remembered),
         CACHE_TEST(an_edit_with_the_time_put_back_is_seen),
+        CACHE_TEST(many_files_are_hashed_ahead),
+        CACHE_TEST(a_few_bytes_are_not_hashed_ahead),
         CACHE_TEST(a_replaced_file_is_seen),
         CACHE_TEST(the_memory_outlives_the_process),
         CACHE_TEST(what_is_remembered_is_not_read_again),
