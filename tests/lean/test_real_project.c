@@ -136,14 +136,15 @@ static void a_change_reaches_what_lies_behind_an_equal_olean(void **state)
  */
 static void confirm_catches_a_verdict_that_depends_on_order(void **state)
 {
-    enum { MODULES = 40 };
+    enum { MODULES = 100 }; /* one in eight is confirmed, by its key */
     static const char text[] = "import Counter\n"
                                "#eval show IO Unit from do\n"
                                "  let n <- counter.get\n"
                                "  counter.set (n + 1)\n"
                                "  if n == 0 then throw (IO.userError \"nobody was here\")\n";
     static const char *const warm[] = { "--jobs", "1", NULL };
-    static const char *const confirm[] = { "--jobs", "1", "--isolation", "confirm", NULL };
+    static const char *const confirm[] = { "--jobs",      "1",       "--recache",
+                                           "--isolation", "confirm", NULL };
     LWB_AUTO(program_run_release) struct program_run trusting = { 0 };
     LWB_AUTO(program_run_release) struct program_run careful = { 0 };
     struct project project;
