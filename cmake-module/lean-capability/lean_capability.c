@@ -462,6 +462,85 @@ lean_object *lwb_lean_row(size_t callback, size_t context, b_lean_obj_arg name,
         lean_box(function == on_envelope ? on_row(context, name, json) : FAILED));
 }
 
+/* ---- texts of rows -------------------------------------------------------------------------------
+ */
+
+/* What LWBuild.lean declares, for rows: what Lean does itself by lists of characters.
+ *     lwb_lean_decimal (n : USize) : String
+ *     lwb_lean_json_text (text : @& String) : String
+ */
+lean_object *lwb_lean_decimal(size_t n);
+lean_object *lwb_lean_json_text(b_lean_obj_arg text);
+
+lean_object *lwb_lean_decimal(size_t n)
+{
+    char digits[24];
+    char *at = digits + sizeof(digits) - 1;
+
+    *at = '\0';
+    do
+        *--at = (char)('0' + n % 10);
+    while (n /= 10);
+    return lean_mk_string(at);
+}
+
+/* Bytes that `c` takes in a JSON text. */
+static size_t escaped_size(unsigned char c)
+{
+    if (c == '"' || c == '\\')
+        return 2;
+    return c < 0x20 ? 6 : 1;
+}
+
+static char *escape(char *out, unsigned char c)
+{
+    static const char hex[] = "0123456789abcdef";
+
+    if (c >= 0x20) {
+        *out++ = '\\';
+        *out++ = (char)c;
+        return out;
+    }
+    memcpy(out, "\\u00", 4);
+    out[4] = hex[c >> 4];
+    out[5] = hex[c & 0xf];
+    return out + 6;
+}
+
+lean_object *lwb_lean_json_text(b_lean_obj_arg text)
+{
+    const unsigned char *in = (const unsigned char *)lean_string_cstr(text);
+    size_t len = lean_string_size(text) - 1;
+    size_t size = sizeof("\"\"");
+    char small[512];
+    char *json;
+    char *out;
+    lean_object *made;
+
+    for (size_t i = 0; i < len; i++)
+        size += escaped_size(in[i]);
+    json = size <= sizeof(small) ? small : malloc(size);
+    if (!json)
+        abort(); /* as Lean does */
+    out = json;
+    *out++ = '"';
+    for (size_t i = 0; i < len; i++) {
+        if (escaped_size(in[i]) == 1)
+            *out++ = (char)in[i];
+        else
+            out = escape(out, in[i]);
+    }
+    *out++ = '"';
+    *out = '\0';
+    made = lean_mk_string(json);
+    if (json != small)
+        free(json);
+    return made;
+}
+
+/* ---- a stream from start to end ------------------------------------------------------------------
+ */
+
 static int finish_stream(const struct lwb_capability_call *call, b_lean_obj_arg result)
 {
     if (stream.status != 0)

@@ -4,7 +4,7 @@ What a stream says to lwbuild. Copy this file into a project; it needs nothing b
     @[export squares] def squares (request : String) (callback context : USize) : IO UInt8 :=
       LWBuild.stream callback context fun out => do
         for i in [0:10] do
-          out.row "squares" s!"\{\"square\":{i * i}}"
+          out.row "squares" ("{\"square\":" ++ LWBuild.decimal (i * i) ++ "}")
 
 An event is one string, its parts on lines of their own: what it is, of what, and the rest. Rows are
 handed over as they are, since there are many.
@@ -28,6 +28,24 @@ def emitRaw (callback context : USize) (envelope : @& String) : IO UInt8 :=
 @[extern "lwb_lean_row"]
 def rowRaw (callback context : USize) (name json : @& String) : IO UInt8 :=
   throw <| IO.userError s!"outside of a capability ({callback}, {context}): {name} {json}"
+
+@[extern "lwb_lean_decimal"]
+private def decimalOfUSize (n : USize) : String := toString n.toNat
+
+/-- `toString n`, for rows: Lean makes digits one by one, as a list. -/
+def decimal (n : Nat) : String :=
+  if n ≤ 4294967295 then decimalOfUSize (USize.ofNat n) else toString n
+
+/-- A text as JSON, with its quotes. -/
+@[extern "lwb_lean_json_text"]
+def jsonText (text : @& String) : String :=
+  let hex (n : Nat) : String := String.singleton (Nat.digitChar n)
+  let escape (json : String) (c : Char) : String :=
+    if c == '"' then json ++ "\\\""
+    else if c == '\\' then json ++ "\\\\"
+    else if c.toNat < 32 then json ++ "\\u00" ++ hex (c.toNat / 16) ++ hex (c.toNat % 16)
+    else json.push c
+  text.foldl escape "\"" ++ "\""
 
 private def stopped : String := "lwbuild: nobody wants the rest"
 

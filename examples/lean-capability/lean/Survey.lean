@@ -58,9 +58,8 @@ def declarations (request : String) (callback context : USize) : IO UInt8 :=
       out.diagnostic LWBuild.Severity.warning "survey.empty" s!"{name} declares nothing"
     let mut done := 0
     for (declaration, info) in found do
-      let row := Json.mkObj [("name", Json.str (toString declaration)), ("kind", Json.str (kind info)),
-        ("universes", toJson info.levelParams.length)]
-      out.row "declarations" row.compress
+      out.row "declarations" ("{\"name\":" ++ LWBuild.jsonText (toString declaration) ++ ",\"kind\":\"" ++ kind info ++
+        "\",\"universes\":" ++ LWBuild.decimal info.levelParams.length ++ "}")
       done := done + 1
       if done % 1000 == 0 then
         out.progress "declarations" done (some found.size)

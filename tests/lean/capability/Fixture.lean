@@ -62,8 +62,8 @@ def rows (request : String) (callback context : USize) : IO UInt8 :=
   LWBuild.stream callback context fun out => do
     let n ← number request
     for i in [0:n] do
-      out.row "rows" ("{\"name\":\"Fixture.declaration" ++ toString i ++ "\",\"kind\":\"theorem\",\"universes\":"
-        ++ toString (i % 3) ++ "}")
+      out.row "rows" ("{\"name\":\"Fixture.declaration" ++ LWBuild.decimal i ++ "\",\"kind\":\"theorem\",\"universes\":"
+        ++ LWBuild.decimal (i % 3) ++ "}")
 
 /-- As many rows, of names that were there before: what a stream of declarations does. -/
 @[export fixture_names]
@@ -75,6 +75,14 @@ def names (request : String) (callback context : USize) : IO UInt8 :=
       known := known.push s!"Fixture.declaration{i}"
     for i in [0:n] do
       out.row "rows" ("{\"name\":\"" ++ known.get! (i % 1000) ++ "\",\"kind\":\"theorem\"}")
+
+/-- What is made for rows in C, and what Lean makes of the same. -/
+@[export fixture_texts]
+def texts (request : String) : IO String := do
+  let odd := "a\"b\\c\n\t" ++ String.singleton (Char.ofNat 1) ++ String.singleton (Char.ofNat 127) ++ "é🌱" ++ request
+  let numbers := [0, 7, 10, 4294967295, 4294967296, 18446744073709551616]
+  let same := numbers.all fun n => LWBuild.decimal n == toString n
+  return "[" ++ LWBuild.jsonText odd ++ "," ++ LWBuild.jsonText "" ++ "," ++ (if same then "true" else "false") ++ "]"
 
 /-- Some of everything, and an error at last. -/
 @[export fixture_breaks]

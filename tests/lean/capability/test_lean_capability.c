@@ -64,6 +64,17 @@ static void errors_of_io_are_refusals_in_leans_words(void **state)
     child_pipe_stop(&child);
 }
 
+static void texts_of_rows_are_json(void **state)
+{
+    struct child_pipe child;
+
+    (void)state;
+    start(&child);
+    expect_answer(&child, "texts", "x",
+                  "[\"a\\\"b\\\\c\\u000a\\u0009\\u0001\x7f\xc3\xa9\xf0\x9f\x8c\xb1x\",\"\",true]");
+    child_pipe_stop(&child);
+}
+
 static void what_lean_prints_does_not_get_between_frames(void **state)
 {
     struct child_pipe child;
@@ -137,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_of_io_are_refusals_in_leans_words),
+        cmocka_unit_test(texts_of_rows_are_json),
         cmocka_unit_test(what_lean_prints_does_not_get_between_frames),
         cmocka_unit_test(a_panic_is_death_and_no_answer),
         cmocka_unit_test(a_stack_overflow_is_death_and_no_answer),
