@@ -62,8 +62,8 @@ Unix Makefiles.
   ``ALL``
     The target is a part of the default build.
   ``OPTIONAL``
-    Where no Lean toolchain is found, the target does nothing and its test is skipped. CMake looks
-    again whenever it is run. Without OPTIONAL, building the target says how to install one.
+    Where no Lean toolchain is found, the target does nothing and its test is skipped, until there is
+    one. Without OPTIONAL, building the target says how to install one.
   ``TEST``
     Also add the test ``lean.<target>`` with label ``lean``. It runs lwbuild itself, which answers
     from the cache after a build.
@@ -76,8 +76,10 @@ Unix Makefiles.
   ``NO_CACHE``
     Neither look results up nor store them.
 
-  The toolchain is found when CMake runs and is written into the command; CMake runs again when the
-  file that named it changes, such as the project's ``lean-toolchain``. Messages name files relative
+  The toolchain is found when CMake runs and is written into the command; CMake runs again when a file
+  that could name one changes, comes or goes, such as the project's ``lean-toolchain``, and when
+  a toolchain is installed or removed. Another lwbuild in the same place makes checks run again, too.
+  Messages name files relative
   to the current source folder. The target property ``LWBUILD_STAMP`` is the file that the check
   renews, for commands that depend on it; their target then also needs ``add_dependencies()`` on
   this one, or Make runs the check in both.
@@ -319,7 +321,8 @@ endfunction()
 
 # ---- the program -------------------------------------------------------------------------------
 
-# What to run, and what has to be there (and up to date) before it is run.
+# What to run, and what has to be there (and up to date) before it is run. An lwbuild that comes as a package
+# may be older than the stamps that the one before has left; but its folder changes when it is put there.
 function(_lwbuild_program out_command out_depends target)
   if(LWBUILD_EXECUTABLE)
     if(NOT EXISTS "${LWBUILD_EXECUTABLE}")
@@ -327,8 +330,8 @@ function(_lwbuild_program out_command out_depends target)
           "LWBUILD_EXECUTABLE is ${LWBUILD_EXECUTABLE}, and there is no such file")
     endif()
     set(command "${LWBUILD_EXECUTABLE}")
-    set(depends "${LWBUILD_EXECUTABLE}")
     get_filename_component(folder "${LWBUILD_EXECUTABLE}" DIRECTORY)
+    set(depends "${LWBUILD_EXECUTABLE}" "${folder}")
     if(EXISTS "${folder}/lwbuild-child")
       list(APPEND depends "${folder}/lwbuild-child")
     endif()
@@ -344,6 +347,11 @@ function(_lwbuild_program out_command out_depends target)
     endif()
     set(command LWBuild::lwbuild)
     set(depends LWBuild::lwbuild LWBuild::lwbuild-child)
+    if(imported)
+      get_target_property(location LWBuild::lwbuild LOCATION)
+      get_filename_component(folder "${location}" DIRECTORY)
+      list(APPEND depends "${folder}")
+    endif()
   endif()
   set(${out_command} "${command}" PARENT_SCOPE)
   set(${out_depends} "${depends}" PARENT_SCOPE)
@@ -429,11 +437,14 @@ function(_lwbuild_add_command target command depends arguments stamp)
   if(CMAKE_GENERATOR MATCHES "Ninja")
     _lwbuild_define_pool()
     set(mode restat)
+    set(prepare "")
     set(more_commands "")
     set(more_arguments JOB_POOL lwbuild)
   elseif(CMAKE_GENERATOR MATCHES "Makefiles")
     set(mode touch)
     _lwbuild_forget_depends(more_commands "${target}")
+    get_filename_component(folder "${stamp}" DIRECTORY)
+    set(prepare COMMAND "${CMAKE_COMMAND}" -E make_directory "${folder}") # Ninja does so by itself
     set(more_arguments "")
     if(CMAKE_VERSION VERSION_GREATER_EQUAL 3.28)
       set(more_arguments JOB_SERVER_AWARE TRUE)
@@ -446,6 +457,7 @@ function(_lwbuild_add_command target command depends arguments stamp)
   add_custom_command(
       OUTPUT "${stamp}"
       BYPRODUCTS "${stamp}.d" "${stamp}.snapshot" "${stamp}.snapshot.keys"
+      ${prepare}
       COMMAND ${command} check --stamp "${stamp}" --depfile "${stamp}.d" --stamp-mode ${mode}
           --known-inputs "@${arguments}"
       ${more_commands}
@@ -474,10 +486,7 @@ function(add_lean_check target)
       set(arg_TOOLCHAIN "${LWBUILD_TOOLCHAIN}")
     endif()
     lean_toolchain(toolchain why PROJECT "${project}" TOOLCHAIN "${arg_TOOLCHAIN}")
-    if(lean_toolchain_file)
-      # Its change must not wait for someone to run CMake.
-      set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${lean_toolchain_file}")
-    endif()
+    lean_watch_toolchain("${project}")
     if(NOT toolchain AND arg_OPTIONAL)
       _lwbuild_add_skipped("${target}" "${why}")
       return()

@@ -23,6 +23,14 @@ LeanToolchain
 
   A channel (``stable``) is the newest of that channel that is installed: elan is never run, since
   it may start a download.
+
+.. command:: lean_watch_toolchain
+
+  Have the build run CMake again when another toolchain may be the project's::
+
+    lean_watch_toolchain(<project-dir>)
+
+  That is when one of the files above changes, comes or goes, or a toolchain is installed or removed.
 #]=======================================================================]
 include_guard(GLOBAL)
 
@@ -223,11 +231,29 @@ function(lean_toolchain out_prefix out_why)
   endif()
   set(${out_prefix} "${prefix}" PARENT_SCOPE)
   set(${out_why} "${why}" PARENT_SCOPE)
-  # For add_lean_check(): the file to watch, if it was one.
-  set(lean_toolchain_file "" PARENT_SCOPE)
-  if(IS_ABSOLUTE "${who}")
-    set(lean_toolchain_file "${who}" PARENT_SCOPE)
-  endif()
+endfunction()
+
+# lean_watch_toolchain(<project>): a build runs CMake again when another toolchain may be the project's by now: a
+# file that could name one has changed, comes or goes, or one was installed or removed. What is not
+# there cannot be depended on, but a glob can find it later.
+function(lean_watch_toolchain project)
+  _lean_elan_home(home)
+  get_filename_component(dir "${project}" REALPATH)
+  set(files "${home}/settings.toml")
+  set(parent "")
+  while(NOT parent STREQUAL dir)
+    list(APPEND files "${dir}/lean-toolchain" "${dir}/leanpkg.toml")
+    set(parent "${dir}")
+    get_filename_component(dir "${dir}" DIRECTORY)
+  endwhile()
+  set(patterns "${files}")
+  list(TRANSFORM patterns REPLACE "([[*?])" "[\\1]")
+  file(GLOB present CONFIGURE_DEPENDS ${patterns} "${home}/toolchains/*/bin/lean")
+  foreach(file IN LISTS files)
+    if(EXISTS "${file}")
+      set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+    endif()
+  endforeach()
 endfunction()
 
 cmake_policy(POP)
