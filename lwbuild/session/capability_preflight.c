@@ -1,5 +1,6 @@
 #include "lwbuild/session/capability_preflight.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 #include "lwbuild/capability.h"
 
 enum { MANIFEST_SCHEMA = 1, MANIFEST_MAX = 1024 * 1024 };
+
+static const char unreadable_hint[] = "make it readable for this user";
 
 struct check {
     const struct lwb_preflight *preflight;
@@ -47,6 +50,12 @@ static void find(struct check *check, enum lwb_preflight_severity severity, cons
                    code);
 }
 
+static void find_malformed(struct check *check, const char *what)
+{
+    find(check, LWB_PREFLIGHT_ERROR, "manifest-malformed", check->preflight->path,
+         "build the capability again", "%s: %s", check->preflight->path, what);
+}
+
 /* ---- single checks ------------------------------------------------------------------------- */
 
 static void check_versions(struct check *check)
@@ -57,8 +66,7 @@ static void check_versions(struct check *check)
 
     if (lwb_json_opt_int(check->manifest, "schema", MANIFEST_SCHEMA, &schema, &err) < 0 ||
         lwb_json_opt_int(check->manifest, "abi", LWB_CAPABILITY_ABI, &abi, &err) < 0) {
-        find(check, LWB_PREFLIGHT_ERROR, "manifest-malformed", check->preflight->path,
-             "build the capability again", "%s", err.text);
+        find_malformed(check, err.text);
         return;
     }
     if (schema > MANIFEST_SCHEMA)
@@ -88,10 +96,9 @@ static void check_library(struct check *check, const char *path, const char *wan
     if (!wanted)
         return;
     if (lwb_digest_parse(&expected, lwb_bytes_text(wanted)))
-        find(check, LWB_PREFLIGHT_ERROR, "manifest-malformed", check->preflight->path,
-             "build the capability again", "\"digest\" is not 64 hexadecimal digits");
+        find_malformed(check, "\"digest\" is not 64 hexadecimal digits");
     else if (lwb_digest_file(&found, path, &err) < 0)
-        find(check, LWB_PREFLIGHT_ERROR, "library-missing", path, "make it readable", "%s",
+        find(check, LWB_PREFLIGHT_ERROR, "library-unreadable", path, unreadable_hint, "%s",
              err.text);
     else if (lwb_digest_compare(&expected, &found) != 0)
         find(check, LWB_PREFLIGHT_ERROR, "library-changed", path,
@@ -110,13 +117,15 @@ static void check_header(struct check *check, const char *prefix, const char *ve
 
     if (!header)
         return;
-    if (lwb_digest_file(&found, header, &err) < 0)
+    if (lwb_digest_file(&found, header, &err) < 0 && err.sys == EACCES)
+        find(check, LWB_PREFLIGHT_ERROR, "toolchain-unreadable", prefix, unreadable_hint, "%s",
+             err.text);
+    else if (lwb_digest_file(&found, header, &err) < 0)
         find(check, LWB_PREFLIGHT_ERROR, "toolchain-missing", prefix,
              "install it again, or build the capability with another Lean",
              "the Lean that it was built for is not in %s: %s", prefix, version);
     else if (lwb_digest_parse(&expected, lwb_bytes_text(wanted)))
-        find(check, LWB_PREFLIGHT_ERROR, "manifest-malformed", check->preflight->path,
-             "build the capability again", "\"lean_h\" is not 64 hexadecimal digits");
+        find_malformed(check, "\"lean_h\" is not 64 hexadecimal digits");
     else if (lwb_digest_compare(&expected, &found) != 0)
         find(check, LWB_PREFLIGHT_ERROR, "toolchain-changed", prefix, "build the capability again",
              "it was built for another Lean than the one in %s: %s", prefix, version);
@@ -137,8 +146,7 @@ static void check_toolchain(struct check *check)
         lwb_json_get_text(toolchain, "prefix", &prefix, &err) < 0 ||
         lwb_json_opt_text(toolchain, "version", "of unknown version", &version, &err) < 0 ||
         lwb_json_get_text(toolchain, "lean_h", &header, &err) < 0)
-        find(check, LWB_PREFLIGHT_ERROR, "manifest-malformed", check->preflight->path,
-             "build the capability again", "%s", err.text);
+        find_malformed(check, err.text);
     else
         check_header(check, prefix, version, header);
 }
@@ -159,6 +167,29 @@ static bool list_names(struct lwb_buf *out, const cJSON *names, const char *name
         found |= name && strcmp(text, name) == 0;
     }
     return found;
+}
+
+/* Lists of texts, where they are there at all. */
+static bool check_lists(struct check *check)
+{
+    static const char *const keys[] = { "commands", "streams" };
+
+    for (size_t i = 0; i < LWB_COUNT(keys); i++) {
+        const cJSON *list = lwb_json_find(check->manifest, keys[i]);
+        const cJSON *item;
+        bool is_good = !list || cJSON_IsArray(list);
+
+        cJSON_ArrayForEach(item, list)
+        {
+            is_good &= lwb_json_text(item) != NULL;
+        }
+        if (!is_good) {
+            find_malformed(check, i == 0 ? "\"commands\" is no list of texts"
+                                         : "\"streams\" is no list of texts");
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Manifests written by hand may leave the lists out; the child knows better then. */
@@ -221,8 +252,7 @@ static void check_manifest(struct check *check)
     check_versions(check);
     if (lwb_json_get_text(check->manifest, "library", &name, &err) < 0 ||
         lwb_json_opt_text(check->manifest, "digest", NULL, &digest, &err) < 0) {
-        find(check, LWB_PREFLIGHT_ERROR, "manifest-malformed", check->preflight->path,
-             "build the capability again", "%s", err.text);
+        find_malformed(check, err.text);
         return;
     }
     library = folder ? lwb_path_join(folder, name) : NULL;
@@ -232,7 +262,8 @@ static void check_manifest(struct check *check)
     }
     check_library(check, library, digest);
     check_toolchain(check);
-    check_export(check);
+    if (check_lists(check))
+        check_export(check);
     say_what_it_is(check);
 }
 
@@ -248,10 +279,10 @@ int lwb_capability_preflight(const struct lwb_preflight *preflight, struct lwb_e
         say_what_it_is(&check);
     } else if (lwb_file_read(&text, preflight->path, NULL, &cause) < 0) {
         find(&check, LWB_PREFLIGHT_ERROR, "manifest-unreadable", preflight->path,
-             "build the target that makes it", "%s", cause.text);
+             cause.sys == EACCES ? unreadable_hint : "build the target that makes it", "%s",
+             cause.text);
     } else if (lwb_json_parse(&json, lwb_buf_bytes(&text), &cause) < 0) {
-        find(&check, LWB_PREFLIGHT_ERROR, "manifest-malformed", preflight->path,
-             "build the capability again", "%s", cause.text);
+        find_malformed(&check, cause.text);
     } else {
         check.manifest = json;
         check_manifest(&check);

@@ -16,8 +16,10 @@
  *     manifest-schema       it was made by a later lwbuild
  *     capability-abi        the library speaks another version of lwbuild/capability.h
  *     library-missing       there is no library where the manifest says
+ *     library-unreadable    it is there, but not for this user
  *     library-changed       another content than when the manifest was made
  *     toolchain-missing     the Lean that it was built for is not there any more
+ *     toolchain-unreadable  it is there, but not for this user
  *     toolchain-changed     another Lean is there: its lean.h differs
  *     export-missing        it has no command, or no stream, of that name
  *     capability-found      all is well; the message says what it is and offers

@@ -20,5 +20,5 @@ function(fake_lean_toolchain row)
   target_compile_definitions(fake_lean_${row} PRIVATE _GNU_SOURCE)
   set_target_properties(fake_lean_${row} PROPERTIES
       OUTPUT_NAME leanshared LIBRARY_OUTPUT_DIRECTORY "${prefix}/lib/lean")
-  set(FAKE_LEAN_${row} "${prefix}" PARENT_SCOPE)
+  set(FAKE_LEAN_${row} "${prefix}" CACHE INTERNAL "A fake toolchain, for tests")
 endfunction()
