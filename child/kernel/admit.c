@@ -389,7 +389,7 @@ void kn_conclude(struct kn_ctx *ctx, struct kn_item *item)
         item->state = KN_ACCEPTED;
         return;
     }
-    reason = kn_arena_take(&ctx->env->arena, n);
+    reason = kn_arena_take(&ctx->keep, n);
     if (reason)
         memcpy(reason, ctx->reason, n);
     item->reason = reason ? reason : "the memory limit was reached";

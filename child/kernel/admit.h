@@ -4,7 +4,7 @@
 
 /*
  * Checking a file in three phases. First every item is looked over, in any
- * order: what it mentions must be declared before it, with as many universe
+ * order and before it is admitted: what it mentions must be declared before it, with as many universe
  * levels as it takes, and no variable or parameter may be loose. Then items are
  * admitted in file order, on one thread: inductive blocks, quotients and axioms
  * are checked and what follows from them is derived; definitions and theorems
@@ -21,5 +21,5 @@ void kn_admit(struct kn_ctx *ctx, struct kn_item *item);
 /* A definition, theorem or opaque constant: sets the item's state. */
 void kn_check_value(struct kn_ctx *ctx, struct kn_item *item);
 
-/* Turn the context's fault into the state of the item. Takes no lock. */
+/* Turn the context's fault into the state of the item; the reason is in ctx->keep. */
 void kn_conclude(struct kn_ctx *ctx, struct kn_item *item);

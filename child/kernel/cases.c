@@ -34,7 +34,8 @@ static kn_ref prop(struct kn_ctx *ctx)
 static const struct kn_decl *inductive(struct kn_ctx *ctx, const char *name, uint32_t n_params,
                                        uint32_t n_indices, uint32_t n_ctors)
 {
-    const struct kn_decl *decl = kn_env_find(ctx->env, kn_name_parse(&ctx->env->names, name));
+    const struct kn_decl *decl =
+        kn_env_find(ctx->env, kn_name_find(&ctx->env->names, KN_ANONYMOUS, name));
 
     return decl && decl->kind == KN_INDUCTIVE && decl->admitted && decl->n_params == n_params &&
                    decl->n_indices == n_indices && decl->n_ctors == n_ctors

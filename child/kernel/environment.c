@@ -50,7 +50,8 @@ bool kn_env_init(struct kn_env *env, struct kn_budget *budget)
         if (env->known[i] == KN_NO_NAME)
             return false;
     }
-    return true;
+    env->sample_text = kn_text(&env->names, lwb_bytes_text("a"), true);
+    return env->sample_text != KN_NO_NAME;
 }
 
 void kn_env_release(struct kn_env *env)

@@ -128,8 +128,9 @@ enum kn_item_state { KN_PENDING, KN_ACCEPTED, KN_REJECTED, KN_DECLINED, KN_BLOCK
 struct kn_item {
     uint8_t kind; /* enum kn_decl_kind; KN_INDUCTIVE for a block */
     bool is_unsafe, is_partial;
-    bool has_nat, has_text; /* literals */
-    _Atomic uint8_t state;  /* enum kn_item_state */
+    bool has_nat, has_text;  /* literals */
+    _Atomic uint8_t state;   /* enum kn_item_state */
+    atomic_bool looked_over; /* what it uses is known, or its state is final */
     uint32_t line;
     uint32_t first, n_decls; /* in env->decls */
     kn_name clash;           /* declared before, or KN_NO_NAME */
@@ -140,7 +141,7 @@ struct kn_item {
     uint32_t n_axioms;
     uint32_t blocker; /* the item that KN_BLOCKED is about */
     uint64_t time_ns;
-    const char *reason; /* in env->arena; of rejected and declined ones */
+    const char *reason; /* in some context's `keep`; of rejected and declined ones */
 };
 
 /* Names with a meaning to the kernel. */
@@ -192,6 +193,7 @@ struct kn_env {
     uint32_t string_item;      /* string literals may be used from this item on */
     uint32_t string_list_item; /* and be written out as lists from this one on */
     kn_name string_maker;      /* String.ofList or String.mk */
+    uint32_t sample_text;      /* one character: a literal to try these out with */
 };
 
 bool kn_env_init(struct kn_env *env, struct kn_budget *budget);

@@ -155,7 +155,6 @@ static bool add_type(struct kn_flat *flat, const struct kn_given_type *given)
 {
     struct kn_ctx *ctx = flat->ctx;
     struct kn_decl *decl = kn_env_find(ctx->env, given->name);
-    struct kn_env *env = ctx->env;
     struct kn_flat_type *t;
 
     if (is_reserved(flat, given->name))
@@ -169,13 +168,10 @@ static bool add_type(struct kn_flat *flat, const struct kn_given_type *given)
         return kn_decline(ctx, "the memory limit was reached") != KN_NONE;
     t = &flat->types[flat->n_types++];
     *t = (struct kn_flat_type){ .name = given->name, .type = given->type, .nested = KN_NONE };
-    t->rec =
-        kn_name_text(&env->names, given->name, kn_text(&env->names, lwb_bytes_text("rec"), true));
+    t->rec = kn_name_find(&ctx->env->names, given->name, "rec");
     if (!open_type(flat, (uint32_t)flat->n_types - 1))
         return false;
     decl->type = given->type;
-    decl->levels = flat->levels;
-    decl->n_levels = flat->n_levels;
     decl->n_params = flat->n_params;
     decl->n_indices = t->n_indices;
     return true;
@@ -471,8 +467,6 @@ static bool admit_ctors(struct kn_flat *flat)
         if (given->n_params != flat->n_params || given->n_fields != c->n_fields)
             return fail(flat, c->name, "the file states another number of parameters or fields");
         decl->type = given->type;
-        decl->levels = flat->levels;
-        decl->n_levels = flat->n_levels;
         decl->n_params = flat->n_params;
         decl->n_fields = c->n_fields;
         decl->index = (uint32_t)given->index;

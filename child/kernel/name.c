@@ -88,20 +88,31 @@ static uint32_t hash_bytes(struct lwb_bytes text)
     return (uint32_t)(h >> 32 ^ h >> 11);
 }
 
-uint32_t kn_text(struct kn_names *names, struct lwb_bytes text, bool lasting)
+/* The slot of the text, or the free one where it would be. */
+static uint32_t text_slot(const struct kn_names *names, struct lwb_bytes text, uint32_t hash)
 {
-    uint32_t hash = hash_bytes(text);
-    struct kn_name_table *table = &names->by_text;
+    const struct kn_name_table *table = &names->by_text;
     uint32_t i;
-    char *own;
 
-    if (!make_room(names, table, names->n_texts))
-        return KN_NO_NAME;
     for (i = hash & table->mask; table->slots[i].index1; i = (i + 1) & table->mask) {
         if (table->slots[i].hash == hash &&
             lwb_bytes_equal(names->texts[table->slots[i].index1 - 1], text))
-            return table->slots[i].index1 - 1;
+            break;
     }
+    return i;
+}
+
+uint32_t kn_text(struct kn_names *names, struct lwb_bytes text, bool lasting)
+{
+    const uint32_t hash = hash_bytes(text);
+    uint32_t i;
+    char *own;
+
+    if (!make_room(names, &names->by_text, names->n_texts))
+        return KN_NO_NAME;
+    i = text_slot(names, text, hash);
+    if (names->by_text.slots[i].index1)
+        return names->by_text.slots[i].index1 - 1;
     if (!kn_grow(names->budget, &names->texts, &names->cap_texts, names->n_texts,
                  sizeof(*names->texts)))
         return KN_NO_NAME;
@@ -113,31 +124,46 @@ uint32_t kn_text(struct kn_names *names, struct lwb_bytes text, bool lasting)
         text.ptr = own;
     }
     names->texts[names->n_texts++] = text;
-    table->slots[i] = (struct kn_name_slot){ (uint32_t)names->n_texts, hash };
+    names->by_text.slots[i] = (struct kn_name_slot){ (uint32_t)names->n_texts, hash };
     return (uint32_t)names->n_texts - 1;
+}
+
+static uint32_t hash_part(const struct kn_name_part *part)
+{
+    uint64_t h = kn_mix((uint64_t)part->parent << 32 | part->text);
+
+    return kn_mix(h ^ part->number * UINT64_C(0xd6e8feb86659fd93));
+}
+
+static uint32_t part_slot(const struct kn_names *names, const struct kn_name_part *part)
+{
+    const struct kn_name_table *table = &names->by_part;
+    uint32_t i;
+
+    for (i = hash_part(part) & table->mask; table->slots[i].index1; i = (i + 1) & table->mask) {
+        const struct kn_name_part *old = &names->parts[table->slots[i].index1 - 1];
+
+        if (old->parent == part->parent && old->text == part->text && old->number == part->number)
+            break;
+    }
+    return i;
 }
 
 static kn_name add_part(struct kn_names *names, struct kn_name_part part)
 {
-    struct kn_name_table *table = &names->by_part;
-    uint64_t h = kn_mix((uint64_t)part.parent << 32 | part.text);
-    uint32_t hash, i;
+    uint32_t i;
 
-    hash = kn_mix(h ^ part.number * UINT64_C(0xd6e8feb86659fd93));
-    if (!make_room(names, table, names->n_parts) || part.parent == KN_NO_NAME)
+    if (!make_room(names, &names->by_part, names->n_parts) || part.parent == KN_NO_NAME)
         return KN_NO_NAME;
-    for (i = hash & table->mask; table->slots[i].index1; i = (i + 1) & table->mask) {
-        const struct kn_name_part *old = &names->parts[table->slots[i].index1 - 1];
-
-        if (old->parent == part.parent && old->text == part.text && old->number == part.number)
-            return table->slots[i].index1 - 1;
-    }
+    i = part_slot(names, &part);
+    if (names->by_part.slots[i].index1)
+        return names->by_part.slots[i].index1 - 1;
     if (names->n_parts >= KN_NO_NAME / 2 ||
         !kn_grow(names->budget, &names->parts, &names->cap_parts, names->n_parts,
                  sizeof(*names->parts)))
         return KN_NO_NAME;
     names->parts[names->n_parts++] = part;
-    table->slots[i] = (struct kn_name_slot){ (uint32_t)names->n_parts, hash };
+    names->by_part.slots[i] = (struct kn_name_slot){ (uint32_t)names->n_parts, hash_part(&part) };
     return (uint32_t)names->n_parts - 1;
 }
 
@@ -163,6 +189,25 @@ kn_name kn_name_parse(struct kn_names *names, const char *dotted)
         name = kn_name_text(names, name, kn_text(names, lwb_bytes(dotted, n), true));
         if (!dotted[n] || name == KN_NO_NAME)
             return name;
+        dotted += n + 1;
+    }
+}
+
+kn_name kn_name_find(const struct kn_names *names, kn_name parent, const char *dotted)
+{
+    for (;;) {
+        const size_t n = strcspn(dotted, ".");
+        const struct lwb_bytes text = lwb_bytes(dotted, n);
+        struct kn_name_part part = { parent, 0, 0 };
+        uint32_t slot = text_slot(names, text, hash_bytes(text));
+
+        part.text = names->by_text.slots[slot].index1 - 1;
+        slot = part.text == KN_NO_NAME ? KN_NO_NAME : part_slot(names, &part);
+        if (slot == KN_NO_NAME || !names->by_part.slots[slot].index1)
+            return KN_NO_NAME;
+        parent = names->by_part.slots[slot].index1 - 1;
+        if (!dotted[n])
+            return parent;
         dotted += n + 1;
     }
 }

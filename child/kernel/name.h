@@ -5,7 +5,8 @@
 
 /*
  * Names and texts of one file, each kept once: equal names have equal numbers.
- * Name 0 is the anonymous name. Filled while the file is read, then only read.
+ * Name 0 is the anonymous name. Filled while the file is read; from then on only looked
+ * at, also while declarations are admitted.
  */
 typedef uint32_t kn_name;
 #define KN_ANONYMOUS 0
@@ -47,6 +48,12 @@ kn_name kn_name_number(struct kn_names *names, kn_name parent, uint64_t number);
 
 /* The name written with dots, such as "Nat.add": for names the kernel knows. */
 kn_name kn_name_parse(struct kn_names *names, const char *dotted);
+
+/*
+ * The same name below `parent`, or KN_NO_NAME where nothing has that name:
+ * nothing is added, so that any number of threads may look at once.
+ */
+kn_name kn_name_find(const struct kn_names *names, kn_name parent, const char *dotted);
 
 /* A component anywhere in `name` is the text `text`. */
 bool kn_name_mentions(const struct kn_names *names, kn_name name, const char *text);

@@ -87,11 +87,10 @@ static bool add_aux_ctor(struct kn_flat *flat, uint32_t of, const struct kn_decl
 
 static kn_name aux_rec_name(struct kn_flat *flat)
 {
-    struct kn_names *names = &flat->ctx->env->names;
     char text[32];
 
     (void)snprintf(text, sizeof(text), "rec_%zu", flat->n_types - flat->n_declared);
-    return kn_name_text(names, flat->types[0].name, kn_text(names, lwb_bytes_text(text), false));
+    return kn_name_find(&flat->ctx->env->names, flat->types[0].name, text);
 }
 
 /* The family for `decl` (declared together with C) at the levels and parameters of C Ds. */

@@ -221,8 +221,8 @@ static const struct kn_decl *helper(struct kn_ctx *ctx, char letter)
 
     for (i = 0; i < LWB_COUNT(helpers); i++) {
         if (helpers[i].letter == letter) {
-            const struct kn_decl *decl =
-                kn_env_find(ctx->env, kn_name_parse(&ctx->env->names, helpers[i].name));
+            const struct kn_decl *decl = kn_env_find(
+                ctx->env, kn_name_find(&ctx->env->names, KN_ANONYMOUS, helpers[i].name));
 
             return decl && decl->op == helpers[i].op ? decl : NULL;
         }
@@ -250,7 +250,8 @@ static kn_ref prop(struct kn_ctx *ctx)
 /* The inductive type of this name with so many constructors. */
 static const struct kn_decl *inductive(struct kn_ctx *ctx, const char *name, uint32_t n_ctors)
 {
-    const struct kn_decl *decl = kn_env_find(ctx->env, kn_name_parse(&ctx->env->names, name));
+    const struct kn_decl *decl =
+        kn_env_find(ctx->env, kn_name_find(&ctx->env->names, KN_ANONYMOUS, name));
 
     return decl && decl->kind == KN_INDUCTIVE && decl->admitted && decl->n_levels == 0 &&
                    decl->n_ctors == n_ctors
@@ -481,7 +482,7 @@ void kn_license_operation(struct kn_ctx *ctx, struct kn_decl *decl)
     if (env->nat_item == KN_NONE || decl->value == KN_NONE || decl->n_levels)
         return;
     for (i = 0; i < LWB_COUNT(table); i++) {
-        if (decl->name == kn_name_parse(&env->names, table[i].name))
+        if (decl->name == kn_name_find(&env->names, KN_ANONYMOUS, table[i].name))
             break;
     }
     if (i == LWB_COUNT(table) || (table[i].truth && env->bool_item == KN_NONE))
@@ -535,13 +536,12 @@ static bool license_type(struct kn_ctx *ctx, uint32_t item)
 static void license_list(struct kn_ctx *ctx, uint32_t item)
 {
     struct kn_env *env = ctx->env;
-    uint32_t text = kn_text(&env->names, lwb_bytes_text("a"), true);
 
-    if (text == KN_NO_NAME || !declared_before(ctx, KN_NAME_CHAR_OF_NAT, item) ||
+    if (!declared_before(ctx, KN_NAME_CHAR_OF_NAT, item) ||
         !declared_before(ctx, KN_NAME_LIST_CONS, item))
         return;
     env->string_list_item = item;
-    if (!is_string(ctx, kn_string_as_list(ctx, kn_make(ctx, KN_STR, text, 0, 0))))
+    if (!is_string(ctx, kn_string_as_list(ctx, kn_make(ctx, KN_STR, env->sample_text, 0, 0))))
         env->string_list_item = KN_NONE;
     if (ctx->fault == KN_REJECT)
         ctx->fault = KN_FINE;

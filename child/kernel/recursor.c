@@ -342,8 +342,6 @@ static bool admit_rec_type(struct kn_flat *flat, const struct kn_flat_type *t)
     if (!is_same(flat, t->rec, type, given->type, "its type differs from the derived one"))
         return false;
     decl->type = kn_make_lasting(ctx, type);
-    decl->levels = given->levels;
-    decl->n_levels = given->n_levels;
     decl->n_params = flat->n_params;
     decl->n_motives = (uint32_t)flat->n_types;
     decl->n_minors = (uint32_t)flat->n_ctors;

@@ -15,7 +15,7 @@ struct state {
     struct kn_env *env;
     atomic_size_t next; /* the item to be taken next */
     atomic_bool stop;
-    pthread_mutex_t lock; /* of finished, env->arena, and the signal */
+    pthread_mutex_t lock; /* of `running` and the signal */
     pthread_cond_t changed;
     unsigned running; /* workers in the present phase */
     struct worker *workers;
@@ -75,13 +75,6 @@ bool kn_with_stack(size_t stack_bytes, void (*fn)(void *data, char *stack_low), 
     return true;
 }
 
-static void conclude(struct worker *worker, struct kn_item *item)
-{
-    (void)pthread_mutex_lock(&worker->state->lock);
-    kn_conclude(&worker->ctx, item);
-    (void)pthread_mutex_unlock(&worker->state->lock);
-}
-
 static void check_item(struct worker *worker, struct kn_item *item)
 {
     struct state *state = worker->state;
@@ -93,25 +86,37 @@ static void check_item(struct worker *worker, struct kn_item *item)
     else
         kn_check_value(&worker->ctx, item);
     item->time_ns += lwb_clock_ns() - start;
-    if (worker->ctx.fault == KN_FINE)
-        item->state = KN_ACCEPTED;
-    else
-        conclude(worker, item);
+    kn_conclude(&worker->ctx, item);
+}
+
+/* The next few items; false when there are none left to take. */
+static bool look_over_some(struct worker *worker)
+{
+    enum { SHARE = 16 };
+    struct kn_env *env = worker->state->env;
+    size_t i = atomic_fetch_add(&worker->state->next, SHARE);
+    const size_t end = i + SHARE < env->n_items ? i + SHARE : env->n_items;
+
+    for (; i < end; i++) {
+        if (!kn_look_over(&worker->ctx, &env->items[i]))
+            kn_conclude(&worker->ctx, &env->items[i]);
+        atomic_store_explicit(&env->items[i].looked_over, true, memory_order_release);
+    }
+    return end < env->n_items;
 }
 
 static void look_over_items(void *data, char *stack_low)
 {
-    enum { SHARE = 16 };
     struct worker *worker = data;
-    struct kn_env *env = worker->state->env;
-    size_t i, end;
+    struct state *state = worker->state;
+    bool more = true;
 
     worker->ctx.stack_low = stack_low;
-    while ((i = atomic_fetch_add(&worker->state->next, SHARE)) < env->n_items) {
-        for (end = i + SHARE; i < end && i < env->n_items; i++) {
-            if (!kn_look_over(&worker->ctx, &env->items[i]))
-                conclude(worker, &env->items[i]);
-        }
+    while (more) {
+        more = look_over_some(worker);
+        (void)pthread_mutex_lock(&state->lock);
+        (void)pthread_cond_signal(&state->changed);
+        (void)pthread_mutex_unlock(&state->lock);
     }
 }
 
@@ -135,17 +140,41 @@ static void check_items(void *data, char *stack_low)
     (void)pthread_mutex_unlock(&state->lock);
 }
 
+static bool is_looked_over(struct kn_item *item)
+{
+    return atomic_load_explicit(&item->looked_over, memory_order_acquire);
+}
+
+/* Do it oneself while there is something to take, else wait for who took it. */
+static void get_looked_over(struct worker *helper, struct kn_item *item)
+{
+    struct state *state = helper->state;
+
+    while (!is_looked_over(item) && look_over_some(helper))
+        continue;
+    if (is_looked_over(item))
+        return;
+    (void)pthread_mutex_lock(&state->lock);
+    while (!is_looked_over(item))
+        (void)pthread_cond_wait(&state->changed, &state->lock);
+    (void)pthread_mutex_unlock(&state->lock);
+}
+
 static void admit_all(void *data, char *stack_low)
 {
     struct state *state = data;
+    struct worker *helper = &state->workers[0];
     struct kn_ctx *ctx = state->schedule->ctx;
     struct kn_env *env = state->env;
     size_t i;
 
-    ctx->stack_low = stack_low;
+    ctx->stack_low = helper->ctx.stack_low = stack_low;
     for (i = 0; i < env->n_items; i++) {
-        uint64_t start = lwb_clock_ns();
+        uint64_t start;
 
+        if (!is_looked_over(&env->items[i]))
+            get_looked_over(helper, &env->items[i]);
+        start = lwb_clock_ns();
         kn_admit(ctx, &env->items[i]);
         env->items[i].time_ns += lwb_clock_ns() - start;
     }
@@ -203,28 +232,58 @@ static void report(struct state *state)
     }
 }
 
-/* Run fn on every worker and wait; `meanwhile` on this thread. At least one must start. */
-static bool run_phase(struct state *state, void (*fn)(void *data, char *stack_low),
-                      void (*meanwhile)(struct state *state))
+/* Start fn on the workers from `first` on; how many could be started. */
+static unsigned start_workers(struct state *state, unsigned first, pthread_t *threads,
+                              void (*fn)(void *data, char *stack_low))
 {
-    pthread_t threads[MAX_THREADS];
-    unsigned i, started = 0;
+    unsigned started = 0;
 
     atomic_store(&state->next, 0);
-    state->running = state->n_workers;
-    for (i = 0; i < state->n_workers; i++) {
-        kn_ctx_catch_up(&state->workers[i].ctx, state->schedule->ctx);
-        if (!start_thread(&threads[started], state->schedule->stack_bytes, fn, &state->workers[i]))
+    for (; first + started < state->n_workers; started++) {
+        struct worker *worker = &state->workers[first + started];
+
+        if (!start_thread(&threads[started], state->schedule->stack_bytes, fn, worker))
             break;
-        started++;
     }
+    return started;
+}
+
+static void join(const pthread_t *threads, unsigned n)
+{
+    while (n > 0)
+        (void)pthread_join(threads[--n], NULL);
+}
+
+/*
+ * One thread admits, the others look over what is ahead of it. It reads of
+ * declarations what the file says; admission writes only what follows from that.
+ */
+static bool look_over_and_admit(struct state *state)
+{
+    pthread_t threads[MAX_THREADS];
+    const unsigned started = start_workers(state, 1, threads, look_over_items);
+    const bool ok = kn_with_stack(state->schedule->stack_bytes, admit_all, state);
+
+    join(threads, started);
+    return ok;
+}
+
+/* What admission has made is seen by all from here on. At least one worker must start. */
+static bool check_values(struct state *state)
+{
+    pthread_t threads[MAX_THREADS];
+    unsigned started, i;
+
+    for (i = 0; i < state->n_workers; i++)
+        kn_ctx_catch_up(&state->workers[i].ctx, state->schedule->ctx);
+    state->running = state->n_workers;
+    started = start_workers(state, 0, threads, check_items);
     (void)pthread_mutex_lock(&state->lock);
     state->running -= state->n_workers - started;
     (void)pthread_mutex_unlock(&state->lock);
-    if (meanwhile && started > 0)
-        meanwhile(state);
-    for (i = 0; i < started; i++)
-        (void)pthread_join(threads[i], NULL);
+    if (started > 0)
+        report(state);
+    join(threads, started);
     return started > 0;
 }
 
@@ -255,10 +314,8 @@ bool kn_schedule_run(struct kn_schedule *schedule)
     (void)pthread_mutex_init(&state.lock, NULL);
     (void)pthread_cond_init(&state.changed, NULL);
     schedule->ctx->building = false;
-    ok = init_workers(&state, n < MAX_THREADS ? n : MAX_THREADS) &&
-         run_phase(&state, look_over_items, NULL) &&
-         kn_with_stack(schedule->stack_bytes, admit_all, &state) &&
-         run_phase(&state, check_items, report);
+    ok = init_workers(&state, n < MAX_THREADS ? n : MAX_THREADS) && look_over_and_admit(&state) &&
+         check_values(&state);
     for (i = 0; i < state.n_workers; i++)
         kn_ctx_release(&state.workers[i].ctx);
     lwb_free(state.workers);

@@ -3,8 +3,10 @@
 #include "child/kernel/environment.h"
 
 /*
- * The three phases of admit.h: the first and the last on any number of threads,
- * which take items in file order, admission on one. `done` is called from the
+ * The three phases of admit.h. Admission is one thread's work, since it adds to
+ * the lasting terms; while it goes through the file, the other threads look over
+ * what is ahead of it. Then all of them check values, taking items in file
+ * order. `done` is called from the
  * calling thread for each item in file order, once its state and those of all
  * items before it are final.
  */
