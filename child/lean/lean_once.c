@@ -116,8 +116,12 @@ static int take_part(struct lwb_lean_once *once, size_t part, const char *folder
 
 static void doubt(struct lwb_lean_once *once, size_t part, int state)
 {
+    const char *why = part == 0 && state == LWB_OLEAN_ABSENT
+                          ? "lean ended with exit code 0 before it came to the end: "
+                          : "";
+
     once->judgement = (struct lwb_lean_judgement){ LWB_VERDICT_NONE, LWB_REASON_ARTIFACT, false };
-    (void)snprintf(once->detail, sizeof(once->detail), "the .%s %s", parts[part].part,
+    (void)snprintf(once->detail, sizeof(once->detail), "%sthe .%s %s", why, parts[part].part,
                    lwb_olean_describe((enum lwb_olean_state)state));
 }
 

@@ -135,7 +135,7 @@ enum lwb_reason {
     LWB_REASON_DECLINED,    /* "declined": the kernel does not decide this file */
     LWB_REASON_LIMIT,       /* "limit": heartbeat or recursion limit of Lean */
     LWB_REASON_OVERFLOW,    /* "overflow": answer too large */
-    LWB_REASON_ARTIFACT,    /* "artifact": the .olean that was written is not whole */
+    LWB_REASON_ARTIFACT,    /* "artifact": the .olean is not whole, or was never written */
     LWB_REASON_UNSUPPORTED, /* "unsupported" */
     LWB_REASON_BLOCKED,     /* "blocked": an import was rejected (driver only) */
 };

@@ -25,7 +25,7 @@
  * imports; and one `lean` over one file that holds all bodies, which is about
  * what the bodies themselves cost, on one core.
  *
- *   bench_lean [files (100)] [rounds (5)]
+ *   bench_lean [files (100)] [rounds (5)] [only this kind of files]
  *
  * Last, what the host itself adds to a check: a worker that has nothing to
  * elaborate (fake_lean), asked a thousand times. That part needs no Lean.
@@ -246,7 +246,7 @@ int main(int argc, char **argv)
     if (argc > 2)
         n_rounds = (unsigned)strtoul(argv[2], NULL, 10);
     if (!n_files || !n_rounds)
-        bench_die("usage: bench_lean [files] [rounds]");
+        bench_die("usage: bench_lean [files] [rounds] [kind]");
     measure_overhead();
     real_lean_find(&toolchain);
     (void)printf("{\"lean\":\"%s\"}\n", toolchain.version);
@@ -254,7 +254,8 @@ int main(int argc, char **argv)
     if (!mkdtemp(root) || setenv("LWBUILD_CHILD", LWB_CHILD, 1) < 0)
         bench_die("mkdtemp");
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        measure(&kinds[i]);
+        if (argc <= 3 || strcmp(argv[3], kinds[i].name) == 0)
+            measure(&kinds[i]);
     (void)lwb_file_remove_tree(root, &err);
     lwb_toolchain_release(&toolchain);
     return 0;

@@ -128,6 +128,49 @@ static void a_change_reaches_what_lies_behind_an_equal_olean(void **state)
     scratch_remove(&project.scratch);
 }
 
+/* Built beforehand, as a package is. */
+static void build_dependency(struct project *project)
+{
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    char lean[600];
+    const char *argv[] = { lean, "-o", "Dep.olean", "Dep.lean", NULL };
+
+    (void)snprintf(lean, sizeof(lean), "%s/bin/lean", toolchain.prefix);
+    scratch_write(&project->scratch, "lib/Dep.lean", "def dep := 1\n");
+    program_run(&run, &(struct program){ argv, NULL, scratch_path(&project->scratch, "lib") });
+    if (run.exit_code != 0)
+        fail_msg("%s", lwb_buf_text(&run.out));
+}
+
+/* The module itself sees to it that its import is another file by the time it is done. */
+static void an_import_that_changes_under_the_run_spoils_it(void **state)
+{
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    LWB_AUTO(program_run_release) struct program_run again = { 0 };
+    struct project project;
+    char text[800];
+
+    (void)state;
+    make_project(&project, "[[lean_lib]]\nname = \"L\"\n");
+    build_dependency(&project);
+    (void)snprintf(text, sizeof(text),
+                   "import Dep\n#eval IO.Process.run { cmd := \"touch\", args := #[\"%s\"] }\n"
+                   "theorem one : dep = 1 := rfl\n",
+                   scratch_path(&project.scratch, "lib/Dep.olean"));
+    write_module(&project, "L", text);
+    {
+        const char *words[] = { "--import-path", scratch_path(&project.scratch, "lib"), NULL };
+
+        run_check(&run, &project, words);
+        run_check(&again, &project, words);
+    }
+    assert_int_not_equal(run.exit_code, 0);
+    if (!strstr(lwb_buf_text(&run.err), "Dep.olean was changed during the run"))
+        fail_msg("nothing was noticed: %s%s", lwb_buf_text(&run.out), lwb_buf_text(&run.err));
+    assert_int_equal(total(&again, "cached"), 0);
+    scratch_remove(&project.scratch);
+}
+
 /* ---- isolation --------------------------------------------------------------------------- */
 
 /*
@@ -283,6 +326,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_edit_that_lean_does_not_keep_stops_at_its_module),
         cmocka_unit_test(a_change_reaches_what_lies_behind_an_equal_olean),
+        cmocka_unit_test(an_import_that_changes_under_the_run_spoils_it),
         cmocka_unit_test(confirm_catches_a_verdict_that_depends_on_order),
         cmocka_unit_test(a_tree_of_modules_runs_what_an_edit_reaches),
         cmocka_unit_test(the_standard_library_is_a_project),

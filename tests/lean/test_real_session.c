@@ -77,6 +77,30 @@ static void a_file_that_ends_lean_is_not_accepted(void **state)
     lean_session_finish(&lean);
 }
 
+static void a_check_that_is_cut_short_leaves_nothing_behind(void **state)
+{
+    struct lwb_check_request endless = {
+        .module = "A",
+        .file = "A.lean",
+        .source = lwb_bytes_text("partial def f (n : Nat) : IO Nat := f (n + 1)\n#eval f 0\n"),
+        .deadline_ms = 300,
+    };
+    struct lean_session lean;
+
+    (void)state;
+    open_real(&lean, NULL);
+    check(&lean, "def x := 1\n");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(lean_session_check_as(&lean, &endless), LWB_OK);
+        assert_int_equal(lean.response.verdict, LWB_VERDICT_NONE);
+        assert_int_equal(lean.response.reason, LWB_REASON_TIME);
+        check(&lean, "theorem three : 1 + 1 = 3 := rfl\n");
+        assert_int_equal(lean.response.verdict, LWB_VERDICT_REJECTED);
+        assert_int_equal(lean.call.n_diagnostics, 1);
+    }
+    lean_session_finish(&lean);
+}
+
 static void an_artifact_is_whole_and_the_same_twice(void **state)
 {
     static const char source[] = "theorem two : 1 + 1 = 2 := rfl\ndef x := 5\n";
@@ -340,6 +364,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(proofs_are_accepted_and_rejected),
         cmocka_unit_test(a_file_that_ends_lean_is_not_accepted),
+        cmocka_unit_test(a_check_that_is_cut_short_leaves_nothing_behind),
         cmocka_unit_test(an_artifact_is_whole_and_the_same_twice),
         cmocka_unit_test(a_change_is_seen_through_an_unchanged_import),
         cmocka_unit_test(a_reference_survives_between_warm_documents),

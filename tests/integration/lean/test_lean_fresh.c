@@ -117,7 +117,9 @@ static void half_an_artifact_is_no_verdict(void **state)
         assert_string_equal(fixture.lean.response.detail, "the .olean is cut");
         check(&fixture, "A.lean", "--! lost\n", true);
         fake_session_expect(&fixture, LWB_VERDICT_NONE, LWB_REASON_ARTIFACT, true);
-        assert_string_equal(fixture.lean.response.detail, "the .olean was not written");
+        assert_string_equal(fixture.lean.response.detail,
+                            "lean ended with exit code 0 before it came to the end: "
+                            "the .olean was not written");
         assert_false(fixture.lean.response.storable);
         lean_session_finish(&fixture.lean);
     }
