@@ -105,6 +105,7 @@ struct lwb_run {
     bool cancelled;
     bool stopping;
     bool pool_gone;
+    bool any_stale;           /* an import is not what its source says */
     struct lwb_error failure; /* why the machinery failed; code 0 if it did not */
 
     struct run_report *printer;

@@ -407,6 +407,8 @@ enum lwb_exit_code lwb_run_report_end(struct run_report *report)
     }
     if (report->any_rejected)
         code = LWB_EXIT_REJECTED;
+    else if (run->any_stale)
+        code = LWB_EXIT_STALE;
     else if (report->any_none || report->next < run->n_modules || run->inputs_changed)
         code = LWB_EXIT_NO_VERDICT;
     if (run->cancelled)

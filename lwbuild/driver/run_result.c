@@ -132,13 +132,29 @@ static void on_found(void *ctx, size_t number, const struct lwb_cache_entry *ent
     decide(module, take_entry(run, index, entry, &err) < 0 ? &err : NULL);
 }
 
+/*
+ * A package that is stale spoils those who import it; one that is not whole is
+ * no place to check in.
+ */
+static void lose_key(struct lwb_run *run, struct run_module *module, const struct lwb_error *err)
+{
+    bool import = err->code == LWB_ERR_STALE_IMPORT || err->code == LWB_ERR_MISSING_IMPORT;
+
+    decide(module, err);
+    if (import)
+        module->reason = LWB_REASON_IMPORT;
+    run->any_stale |= err->code == LWB_ERR_STALE_IMPORT;
+    if (err->code == LWB_ERR_MISSING_IMPORT && !run->failure.code)
+        run->failure = *err;
+}
+
 static void make_key(struct lwb_run *run, size_t index)
 {
     struct run_module *module = &run->modules[index];
     struct lwb_error err;
 
     if (lwb_module_key(&module->key, run->world, index, run->artifacts, NULL, NULL, &err) < 0) {
-        decide(module, &err);
+        lose_key(run, module, &err);
         return;
     }
     module->has_key = true;

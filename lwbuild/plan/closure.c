@@ -21,6 +21,10 @@
  * anything differs it is made again, out of digests of single files that the
  * source remembers.
  *
+ * Packages are used as they were built, as long as their sources are the ones
+ * that were built (staleness.c). That is looked at when a closure is made; what
+ * may change it counts as a part of how the folders look.
+ *
  * A file whose imports cannot be read might load anything: its closure is the
  * content of all folders on the search path.
  */
@@ -86,11 +90,9 @@ static int look_at_world(struct lwb_plan *plan, struct lwb_closures *closures,
     for (size_t i = 0; rc == LWB_OK && i < plan->search.count; i++) {
         struct lwb_tree_stamp stamp;
 
-        rc = lwb_tree_stamp(&stamp, plan->search.items[i], &plan->witnesses, err);
+        rc = lwb_plan_stamp_package(plan, i, &stamp, closures->hasher, err);
         if (rc < 0)
             break;
-        lwb_hasher_text(closures->hasher, 'p', plan->search.items[i]);
-        lwb_hasher_digest(closures->hasher, 's', &stamp.stats);
         closures->settled &= lwb_tree_stamp_is_settled(&stamp, now_s);
     }
     closures->world = lwb_hasher_end(closures->hasher);
@@ -175,8 +177,8 @@ static int add_import(struct lwb_plan *plan, struct lwb_closures *closures, uint
     rc = lwb_plan_resolve_external(plan, number, &external, err);
     if (rc == 0)
         return lwb_fail(err, LWB_ERR_MISSING_IMPORT,
-                        "%s: imports %s, for which there is no .olean file on the search path",
-                        plan->externals[importer].path, name);
+                        "%s: imports %s, for which there is no .olean file on the search path%s",
+                        plan->externals[importer].path, name, lwb_plan_missing_hint(plan, number));
     if (rc < 0)
         return rc;
     if (lwb_grow(&closures->imports, &closures->cap_imports, closures->n_imports,
@@ -205,6 +207,8 @@ static int scan(struct lwb_plan *plan, struct lwb_closures *closures, uint32_t e
         return lwb_fail(err, LWB_ERR_MISSING_IMPORT, "%s is gone", plan->externals[external].path);
     if (rc > 0)
         rc = check_maker(plan, closures, &plan->externals[external], err);
+    if (rc == LWB_OK)
+        rc = lwb_plan_check_source(plan, external, err);
     if (rc < 0)
         return rc;
     plan->externals[external].opaque = !closures->olean.understood;

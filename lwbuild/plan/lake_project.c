@@ -146,18 +146,38 @@ static int find_package(struct loader *loader, const struct lwb_lake_package *pa
 
 /* ---- where their .olean files are ---- */
 
-static int take_build_dir(void *out, struct lwb_bytes text, struct lwb_error *err)
+struct package_dirs {
+    char *build; /* NULL: where Lake puts it by itself */
+    char *src;   /* NULL: "." */
+};
+
+static void release_dirs(struct package_dirs *dirs)
+{
+    lwb_free(dirs->build);
+    lwb_free(dirs->src);
+}
+LWB_DEFINE_AUTO(struct package_dirs, release_dirs);
+
+static int take_text(char **out, const struct lwb_toml *table, const char *key,
+                     struct lwb_error *err)
+{
+    const struct lwb_toml *value = lwb_toml_get(table, key);
+
+    if (!value || value->type != LWB_TOML_STRING)
+        return LWB_OK;
+    *out = lwb_strdup(value->text);
+    return *out ? LWB_OK : lwb_fail_memory(err);
+}
+
+static int take_dirs(void *out, struct lwb_bytes text, struct lwb_error *err)
 {
     LWB_AUTO(lwb_toml_release) struct lwb_toml_document document = { 0 };
-    const struct lwb_toml *dir;
+    struct package_dirs *dirs = out;
+    int rc = lwb_toml_parse(&document, text, err);
 
-    if (lwb_toml_parse(&document, text, err) < 0)
-        return err->code;
-    dir = lwb_toml_get(document.root, "buildDir");
-    if (!dir || dir->type != LWB_TOML_STRING)
-        return LWB_OK;
-    *(char **)out = lwb_strdup(dir->text);
-    return *(char **)out ? LWB_OK : lwb_fail_memory(err);
+    if (rc == LWB_OK)
+        rc = take_text(&dirs->build, document.root, "buildDir", err);
+    return rc == LWB_OK ? take_text(&dirs->src, document.root, "srcDir", err) : rc;
 }
 
 static bool may_have_lib_lean(const struct loader *loader)
@@ -165,14 +185,15 @@ static bool may_have_lib_lean(const struct loader *loader)
     return !loader->toolchain || loader->toolchain->minor >= 18;
 }
 
-static int add_olean_folder(struct loader *loader, const char *package)
+/* Where its .olean files are: *out, the caller's. */
+static int find_olean_folder(struct loader *loader, const char *package, const char *declared,
+                             char **out)
 {
-    LWB_AUTO(lwb_free_text) char *declared = NULL;
-    int rc = read_file(loader, package, "lakefile.toml", MAX_LAKEFILE, take_build_dir, &declared);
     const char *const builds[] = { declared ? declared : ".lake/build", "build" };
     const char *const libs[] = { "lib/lean", "lib" };
     size_t n_candidates = declared ? 2 : 4;
     char *found = NULL;
+    int rc = 0;
 
     for (size_t i = 0; rc >= 0 && !found && i < n_candidates; i++) {
         const char *lib = libs[i % 2];
@@ -189,8 +210,31 @@ static int add_olean_folder(struct loader *loader, const char *package)
     /* A package that was not built: its folder is named where the import is missing. */
     if (!found)
         found = join3(package, builds[0], libs[!may_have_lib_lean(loader)]);
-    return lwb_strvec_append_take(&loader->project->search, found) ? lwb_fail_memory(loader->err)
-                                                                   : LWB_OK;
+    *out = found;
+    return found ? LWB_OK : lwb_fail_memory(loader->err);
+}
+
+/*
+ * A fetched package changes when another revision is checked out; in the others
+ * people edit.
+ */
+static int add_package(struct loader *loader, const char *dir, bool fetched)
+{
+    LWB_AUTO(release_dirs) struct package_dirs dirs = { 0 };
+    struct lwb_project *project = loader->project;
+    int rc = read_file(loader, dir, "lakefile.toml", MAX_LAKEFILE, take_dirs, &dirs);
+    char *search = NULL;
+
+    if (rc >= 0)
+        rc = find_olean_folder(loader, dir, dirs.build, &search);
+    if (rc < 0)
+        return rc;
+    if (lwb_strvec_append_take(&project->search, search) ||
+        lwb_strvec_append_take(&project->sources, join3(dir, dirs.src ? dirs.src : "", "")) ||
+        lwb_strvec_append_take(&project->heads,
+                               fetched ? join3(dir, ".git", "HEAD") : lwb_strdup("")))
+        return lwb_fail_memory(loader->err);
+    return LWB_OK;
 }
 
 /* All packages but the one whose modules are checked. */
@@ -203,7 +247,7 @@ static int add_packages(struct loader *loader)
 
         rc = find_package(loader, &loader->manifest.packages[i], &dir);
         if (rc == LWB_OK && strcmp(dir, loader->dir) != 0)
-            rc = add_olean_folder(loader, dir);
+            rc = add_package(loader, dir, !loader->manifest.packages[i].dir);
     }
     return rc;
 }

@@ -157,6 +157,22 @@ int lwb_plan_order(struct lwb_plan *plan, struct lwb_error *err);
 /* ---- batches.c ---- */
 int lwb_plan_make_batches(struct lwb_plan *plan, struct lwb_error *err);
 
+/* ---- staleness.c: whether packages are what their sources say ---- */
+struct lwb_tree_stamp;
+
+/*
+ * How a folder of the search path looks: *out, and into `hasher` with all on
+ * which lwb_plan_check_source depends.
+ */
+int lwb_plan_stamp_package(struct lwb_plan *plan, size_t entry, struct lwb_tree_stamp *out,
+                           struct lwb_hasher *hasher, struct lwb_error *err);
+
+/* LWB_ERR_STALE_IMPORT when the module was compiled from another source than lies there now. */
+int lwb_plan_check_source(struct lwb_plan *plan, uint32_t external, struct lwb_error *err);
+
+/* What to do about an .olean that Lake keeps elsewhere, to go behind "no such file"; or "". */
+const char *lwb_plan_missing_hint(const struct lwb_plan *plan, uint32_t name);
+
 /* ---- closure.c ---- */
 void lwb_closures_destroy(struct lwb_closures *closures);
 

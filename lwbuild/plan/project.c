@@ -24,6 +24,8 @@ void lwb_project_release(struct lwb_project *project)
     lwb_free(project->root);
     lwb_free(project->package);
     lwb_strvec_release(&project->search);
+    lwb_strvec_release(&project->sources);
+    lwb_strvec_release(&project->heads);
     *project = (struct lwb_project){ 0 };
 }
 

@@ -29,7 +29,9 @@ struct lwb_project {
     struct lwb_library *libraries; /* at least one */
     size_t n_libraries;
     size_t cap;
-    struct lwb_strvec search; /* absolute folders of the packages' .olean files, in order */
+    struct lwb_strvec search;  /* absolute folders of the packages' .olean files, in order */
+    struct lwb_strvec sources; /* beside each: where that package's modules start */
+    struct lwb_strvec heads; /* beside each: the file that a checkout changes; "" if people edit */
 };
 
 void lwb_project_release(struct lwb_project *project);

@@ -313,6 +313,7 @@ static int fail_missing(const struct lwb_plan *plan, uint32_t name, const struct
         lwb_buf_format(&where, ", no %s.olean in ", lwb_buf_text(&file));
         list_folders(&where, &plan->search);
     }
+    lwb_buf_append_text(&where, lwb_plan_missing_hint(plan, name));
     if (asker->source.len)
         return lwb_fail(err, LWB_ERR_MISSING_IMPORT, "%s:%zu: imports %s: %s", asker->path,
                         lwb_lean_line(asker->source, asker->offset), text, lwb_buf_text(&where));

@@ -14,6 +14,7 @@ enum { MAX_DEPTH = 64 };
 
 struct tree_walk {
     const struct lwb_digest_source *digests; /* NULL: stats only */
+    const char *sources;                     /* NULL: not looked at */
     struct lwb_witnesses *witnesses;
     struct lwb_hasher *hasher;
     struct lwb_buf path;
@@ -68,6 +69,26 @@ static void note_time(struct tree_walk *walk, const struct lwb_file_stat *st)
         walk->newest_ns = st->ctime_ns;
 }
 
+/* What A/B.olean was made of, A/B.lean, if it is there. */
+static int visit_source(struct tree_walk *walk, const char *olean)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf path = LWB_BUF(LWB_PATH_MAX);
+    struct lwb_file_stat st;
+    int rc;
+
+    lwb_buf_append_text(&path, walk->sources);
+    lwb_buf_append(&path, olean, strlen(olean) - strlen(".olean"));
+    lwb_buf_append_text(&path, ".lean");
+    if (!lwb_buf_ok(&path))
+        return lwb_fail_memory(walk->err);
+    rc = lwb_file_stat(&st, path.ptr, walk->err);
+    if (rc <= 0)
+        return rc;
+    lwb_hasher_field(walk->hasher, 'l', lwb_bytes(&st, sizeof(st)));
+    note_time(walk, &st);
+    return lwb_witnesses_add(walk->witnesses, LWB_WITNESS_FILE, path.ptr, &st, walk->err);
+}
+
 static int visit_file(struct tree_walk *walk, struct lwb_file_stat *st)
 {
     const char *name = walk->path.ptr + walk->root_len;
@@ -85,6 +106,10 @@ static int visit_file(struct tree_walk *walk, struct lwb_file_stat *st)
         lwb_hasher_field(walk->hasher, 's', lwb_bytes(st, sizeof(*st)));
         note_time(walk, st);
     }
+    if (walk->sources && lwb_path_has_suffix(name, ".olean"))
+        rc = visit_source(walk, name);
+    if (rc < 0)
+        return rc;
     return lwb_witnesses_add(walk->witnesses, LWB_WITNESS_FILE, walk->path.ptr, st, walk->err);
 }
 
@@ -158,10 +183,10 @@ static int walk_tree(struct tree_walk *walk, const char *dir, struct lwb_digest 
     return rc;
 }
 
-int lwb_tree_stamp(struct lwb_tree_stamp *out, const char *dir, struct lwb_witnesses *witnesses,
-                   struct lwb_error *err)
+int lwb_tree_stamp(struct lwb_tree_stamp *out, const char *dir, const char *sources,
+                   struct lwb_witnesses *witnesses, struct lwb_error *err)
 {
-    struct tree_walk walk = { .witnesses = witnesses, .err = err };
+    struct tree_walk walk = { .sources = sources, .witnesses = witnesses, .err = err };
     struct lwb_digest stats;
     int rc = walk_tree(&walk, dir, &stats);
 

@@ -13,9 +13,13 @@ struct lwb_tree_stamp {
     int64_t newest_ns;       /* the latest time of any file or folder */
 };
 
-/* A folder that is not there is empty. */
-int lwb_tree_stamp(struct lwb_tree_stamp *out, const char *dir, struct lwb_witnesses *witnesses,
-                   struct lwb_error *err);
+/*
+ * A folder that is not there is empty. `sources` (or NULL) is where people edit
+ * what the files were made of: beside A/B.olean, how <sources>/A/B.lean looks
+ * counts as well, and is noted.
+ */
+int lwb_tree_stamp(struct lwb_tree_stamp *out, const char *dir, const char *sources,
+                   struct lwb_witnesses *witnesses, struct lwb_error *err);
 
 /* Names relative to `dir` and contents. */
 int lwb_tree_digest(struct lwb_digest *out, const char *dir,
