@@ -263,40 +263,6 @@ static void a_warning_behind_too_many_messages_is_not_overlooked(void **state)
     ASSERT_SAYS(sorry.err, "too many");
 }
 
-static void bad_input_gets_one_line_and_its_exit_code(void **state)
-{
-    static const struct {
-        const char *file, *content; /* written first, when set */
-        const char *words[4];
-        int code;
-        const char *says;
-    } cases[] = {
-        { "F.lean", "", { "--frob" }, 2, "unknown option --frob" },
-        { NULL, NULL, { "None.lean" }, 3, "None.lean" },
-        { "H.lean", "", { "--host", "frob", "H.lean" }, 2, "--host takes auto, lean or kernel" },
-        { "M.lean", "import Missing.One\n", { "M.lean" }, 3, "Missing.One" },
-        { "L.lean", "import L\n", { "L.lean" }, 3, "L" },
-        { "U.lean", "def x := \xff\xfe\n", { "U.lean" }, 3, "UTF-8" },
-        { "S.lean", "", { "--stamp", "no/such/dir/stamp", "S.lean" }, 2, "no/such/dir" },
-        { "I.lean", "", { "--input", "no-input", "I.lean" }, 3, "no-input" },
-    };
-
-    for (size_t i = 0; i < LWB_COUNT(cases); i++) {
-        LWB_AUTO(program_run_release) struct program_run run = { 0 };
-        const char *const *w = cases[i].words;
-        const char *newline;
-
-        if (cases[i].file)
-            echo_project_write(*state, cases[i].file, cases[i].content);
-        echo_project_check(&run, *state, w[0], w[1], w[2], w[3], NULL);
-        ASSERT_RUN(run, cases[i].code);
-        ASSERT_SAYS(run.err, cases[i].says);
-        newline = strchr(lwb_buf_text(&run.err), '\n');
-        assert_non_null(newline);
-        assert_string_equal(newline, "\n");
-    }
-}
-
 static void a_cycle_is_named_by_its_path(void **state)
 {
     LWB_AUTO(program_run_release) struct program_run run = { 0 };
@@ -428,7 +394,6 @@ int main(void)
         IN_A_PROJECT(what_was_confirmed_is_not_confirmed_again),
         IN_A_PROJECT(a_no_replaces_the_yes_of_a_fresh_process),
         IN_A_PROJECT(confirm_catches_a_verdict_that_depends_on_the_worker),
-        IN_A_PROJECT(bad_input_gets_one_line_and_its_exit_code),
         IN_A_PROJECT(a_cycle_is_named_by_its_path),
         IN_A_PROJECT(a_cache_that_cannot_be_used_does_not_fail_the_check),
         IN_A_PROJECT(a_damaged_cache_is_replaced),
