@@ -31,17 +31,22 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Shared libraries in <prefix>/<folder>, as "<folder>/<name>", sorted. A missing folder has none.
+/*
+ * Shared libraries in <prefix>/<folder>, as "<folder>/<name>", sorted. A missing
+ * folder has none. One that appears later is part of the toolchain too, so the
+ * folder is among what was looked at.
  */
-static int list_libraries(struct lwb_strvec *out, const char *prefix, const char *folder,
-                          struct lwb_error *err)
+static int list_libraries(struct lwb_strvec *out, struct lwb_toolchain *toolchain,
+                          const char *folder, struct lwb_error *err)
 {
-    LWB_AUTO(lwb_free_text) char *path = lwb_path_join(prefix, folder);
+    LWB_AUTO(lwb_free_text) char *path = lwb_path_join(toolchain->prefix, folder);
     size_t before = out->count;
     const struct dirent *entry;
     DIR *dir = path ? opendir(path) : NULL;
-    int rc = path ? LWB_OK : lwb_fail_memory(err);
+    int rc = LWB_OK;
 
+    if (!path || lwb_strvec_append(dir ? &toolchain->files : &toolchain->absent, path))
+        rc = lwb_fail_memory(err);
     if (!dir)
         return rc;
     while (rc == LWB_OK && (entry = readdir(dir)) != NULL)
@@ -80,9 +85,9 @@ static int identify(struct lwb_toolchain *out, const struct lwb_digest_source *d
 
     if (!hasher || lwb_strvec_append(&names, "bin/lean"))
         return lwb_fail_memory(err);
-    rc = list_libraries(&names, out->prefix, "lib", err);
+    rc = list_libraries(&names, out, "lib", err);
     if (rc == LWB_OK)
-        rc = list_libraries(&names, out->prefix, "lib/lean", err);
+        rc = list_libraries(&names, out, "lib/lean", err);
     lwb_hasher_text(hasher, 'S', "lean toolchain 1");
     for (size_t i = 0; rc == LWB_OK && i < names.count; i++)
         rc = add_file(out, hasher, names.items[i], digests, err);

@@ -134,7 +134,7 @@ static void a_folder_may_be_given(void **state)
     assert_string_equal(f->toolchain.githash, "8f9843a4a5fe");
     assert_int_equal(f->toolchain.minor, 9);
     assert_string_equal(f->toolchain.date, "");
-    assert_int_equal(f->toolchain.files.count, 2);
+    assert_int_equal(f->toolchain.files.count, 4); /* lean, one library, two folders */
 }
 
 static void names_are_completed_as_elan_completes_them(void **state)
@@ -391,6 +391,23 @@ static void the_identity_is_the_content_of_what_runs(void **state)
     assert_memory_not_equal(&first, &f->toolchain.identity, sizeof(first));
 }
 
+/* So that a run is not answered from memory when one appears. */
+static void the_folders_of_the_libraries_are_looked_at(void **state)
+{
+    struct fixture *f = *state;
+    const char *lib = scratch_path(&f->scratch, ELAN "one/lib");
+    const char *lean = scratch_path(&f->scratch, ELAN "one/lib/lean");
+    unsigned seen = 0;
+
+    make_toolchain(f, ELAN "one", VERSION_9);
+    f->request.given = "one";
+    find(f);
+    for (size_t i = 0; i < f->toolchain.files.count; i++)
+        seen += strcmp(f->toolchain.files.items[i], lib) == 0 ||
+                strcmp(f->toolchain.files.items[i], lean) == 0;
+    assert_int_equal(seen, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -410,6 +427,7 @@ int main(void)
         TEST(a_nightly_has_its_date_from_its_folder_if_need_be),
         TEST(what_is_no_lean_is_refused),
         TEST(the_identity_is_the_content_of_what_runs),
+        TEST(the_folders_of_the_libraries_are_looked_at),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
