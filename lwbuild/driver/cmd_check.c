@@ -86,7 +86,8 @@ static int refuse_misplaced(const struct lwb_world *world, struct lwb_error *err
 
 /*
  * The stamp is newer than an edit between the last look at the inputs and its own
- * making: the build would take that for checked. So there is one more look.
+ * making: the build would take that for checked. So there is one more look, and
+ * what comes after it is newer than the stamp (outputs.c).
  */
 static int take_back_stamp_if_stale(const struct lwb_world *world, enum lwb_exit_code *exit_code)
 {

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lwbuild/base/alloc.h"
@@ -262,6 +264,33 @@ static int print_stamp(struct lwb_buf *out, struct lwb_world *world, struct lwb_
     return lwb_buf_ok(out) ? LWB_OK : lwb_fail_memory(err);
 }
 
+/*
+ * To Ninja and Make an edit counts when it is later than the stamp or than the
+ * start of this run, and kernels date files by their last tick, some
+ * milliseconds ago. So that tick passes first, and then the inputs are looked at
+ * for the last time: whatever is edited after the look is later.
+ */
+static void let_tick_pass(const struct lwb_world *world)
+{
+    const struct timespec pause = { .tv_nsec = 500 * 1000 };
+    const int tries = 100; /* a clock that stands still is somebody else's trouble */
+    int64_t last = world->started_ns;
+    struct lwb_error ignored;
+    struct stat stamp;
+    int64_t now;
+
+    if (stat(world->options->stamp, &stamp) == 0) {
+        int64_t written = stamp.st_mtim.tv_sec * INT64_C(1000000000) + stamp.st_mtim.tv_nsec;
+
+        last = written > last ? written : last;
+    }
+    for (int i = 0; i < tries; i++) {
+        if (lwb_file_now(&now, world->scratch, &ignored) < 0 || now > last)
+            return;
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
 int lwb_outputs_write(struct lwb_world *world, struct lwb_error *err)
 {
     const struct lwb_options *options = world->options;
@@ -278,8 +307,10 @@ int lwb_outputs_write(struct lwb_world *world, struct lwb_error *err)
     rc = print_stamp(&stamp, world, err);
     if (rc < 0)
         return rc;
-    if (touch)
-        return lwb_file_write(options->stamp, lwb_buf_bytes(&stamp), 0666, err);
-    rc = lwb_file_write_if_changed(options->stamp, lwb_buf_bytes(&stamp), 0666, err);
-    return rc < 0 ? rc : LWB_OK;
+    rc = touch ? lwb_file_write(options->stamp, lwb_buf_bytes(&stamp), 0666, err)
+               : lwb_file_write_if_changed(options->stamp, lwb_buf_bytes(&stamp), 0666, err);
+    if (rc < 0)
+        return rc;
+    let_tick_pass(world);
+    return LWB_OK;
 }

@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cache/cache_dir.h"
+#include "cache/cache_lock.h"
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/path.h"
 #include "lwbuild/driver/child_program.h"
@@ -109,12 +112,30 @@ static bool is_usable_for(const struct lwb_options *options)
            (!options->format || strcmp(options->format, "text") == 0);
 }
 
-/* Make wants the stamp renewed by every run of its rule. */
-static bool renew_stamp(const struct lwb_options *options)
+/*
+ * Make wants the stamp renewed by every run of its rule. It gets a time from
+ * before the inputs were looked at, so that an edit behind the look is later.
+ */
+static bool renew_stamp(const struct lwb_options *options, const struct timespec *before)
 {
+    const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, *before };
+
     if (!options->stamp || !options->stamp_mode || strcmp(options->stamp_mode, "touch") != 0)
         return true;
-    return utimensat(AT_FDCWD, options->stamp, NULL, 0) == 0;
+    /* The clock of a server is not ours. */
+    return utimensat(AT_FDCWD, options->stamp,
+                     lwb_path_is_on_network(options->stamp) ? NULL : times, 0) == 0;
+}
+
+/* Earlier than any file that is written from now on, by the clock that kernels date files with. */
+static struct timespec before_now(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    if (now.tv_nsec-- == 0)
+        now = (struct timespec){ .tv_sec = now.tv_sec - 1, .tv_nsec = 999999999 };
+    return now;
 }
 
 void lwb_snapshot_note(const struct lwb_snapshot *snapshot, const char *cache_dir, uint64_t modules,
@@ -149,6 +170,7 @@ enum lwb_snapshot_says lwb_snapshot_ask(struct lwb_snapshot *snapshot,
                                         const struct lwb_options *options)
 {
     LWB_AUTO(lwb_free_text) char *cache_dir = NULL;
+    const struct timespec before = before_now();
     char *cwd = NULL;
     enum lwb_snapshot_says says;
     bool fell_back;
@@ -164,7 +186,7 @@ enum lwb_snapshot_says lwb_snapshot_ask(struct lwb_snapshot *snapshot,
     says = compare(snapshot);
     if (says != LWB_SNAPSHOT_ALL)
         return says;
-    if (!renew_stamp(options))
+    if (!renew_stamp(options, &before))
         return LWB_SNAPSHOT_NOTHING;
     lwb_snapshot_note(snapshot, cache_dir, snapshot->file.modules, snapshot->file.saved_ns);
     return LWB_SNAPSHOT_ALL;

@@ -58,6 +58,33 @@ static void a_failed_check_leaves_no_stamp(void **state)
     assert_int_equal(access(scratch_path(&project->scratch, "build/stamp.d"), F_OK), -1);
 }
 
+/* Ninja and Make ask for later, and clocks of files tick slowly. */
+static void an_edit_right_after_a_check_is_later_than_its_stamp(void **state)
+{
+    static const char *const modes[] = { "restat", "touch" };
+    struct echo_project *project = *state;
+    struct lwb_file_stat stamp, edit;
+    struct lwb_error err;
+    char text[50];
+
+    for (int i = 0; i < 60; i++) {
+        LWB_AUTO(program_run_release) struct program_run run = { 0 };
+
+        (void)snprintf(text, sizeof(text), "def a := %d\n", i);
+        if (i % 3 != 1) /* every third run has nothing to do */
+            scratch_write(&project->scratch, "src/A.lean", text);
+        echo_project_check(&run, project, "--stamp", "../build/stamp", "--stamp-mode",
+                           modes[i / 3 % 2], "A.lean", NULL);
+        scratch_write(&project->scratch, "src/B.lean", text);
+        ASSERT_RUN(run, 0);
+        assert_int_equal(
+            lwb_file_stat(&stamp, scratch_path(&project->scratch, "build/stamp"), &err), 1);
+        assert_int_equal(lwb_file_stat(&edit, scratch_path(&project->scratch, "src/B.lean"), &err),
+                         1);
+        assert_true(edit.mtime_ns > stamp.mtime_ns);
+    }
+}
+
 static void an_equal_stamp_is_left_alone_for_ninja(void **state)
 {
     struct echo_project *project = *state;
@@ -280,6 +307,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_A_PROJECT(the_depfile_names_every_source),
         IN_A_PROJECT(a_failed_check_leaves_no_stamp),
+        IN_A_PROJECT(an_edit_right_after_a_check_is_later_than_its_stamp),
         IN_A_PROJECT(an_equal_stamp_is_left_alone_for_ninja),
         IN_A_PROJECT(an_unchanged_run_reads_only_its_snapshot),
         IN_A_PROJECT(a_lost_snapshot_costs_only_time),
