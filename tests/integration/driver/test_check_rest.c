@@ -408,20 +408,42 @@ static unsigned next_random(unsigned *state)
     return *state >> 16;
 }
 
-/* A module that imports some of those before it; rarely one that is rejected, warns or is empty. */
+/* The module itself or one that it imports, directly or not. */
+static unsigned some_import(const unsigned *imports, unsigned module, unsigned *random)
+{
+    while (imports[module] && next_random(random) % 3) {
+        unsigned import;
+
+        do
+            import = next_random(random) % module;
+        while (!(imports[module] >> import & 1));
+        module = import;
+    }
+    return module;
+}
+
+/*
+ * A module that imports some of those before it. Its artifact is one of two, and
+ * at times it is only accepted if one of those below is of a certain kind; rarely
+ * it is rejected in any case, or warns.
+ */
 static void write_module(struct echo_project *project, unsigned module, unsigned *random,
-                         unsigned imports)
+                         const unsigned *imports)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(4096);
+    unsigned below = some_import(imports, module, random);
     char name[32];
 
     for (unsigned i = 0; i < module; i++)
-        if (imports >> i & 1)
+        if (imports[module] >> i & 1)
             lwb_buf_format(&text, "import R%02u\n", i);
-    lwb_buf_format(&text, "def x := %u\n-- %u\n", next_random(random) % 5, next_random(random) % 3);
-    if (next_random(random) % 12 == 0)
+    lwb_buf_format(&text, "-- echo: artifact kind%u\n-- %u\n", next_random(random) % 2,
+                   next_random(random) % 3);
+    if (below != module && next_random(random) % 4 == 0)
+        lwb_buf_format(&text, "-- echo: require R%02u kind%u\n", below, next_random(random) % 2);
+    if (next_random(random) % 24 == 0)
         lwb_buf_append_text(&text, "-- echo: error 1:0 no\n");
-    if (next_random(random) % 12 == 0)
+    if (next_random(random) % 24 == 0)
         lwb_buf_append_text(&text, "-- echo: warn 1:0 look\n");
     (void)snprintf(name, sizeof(name), "R%02u.lean", module);
     echo_project_write(project, name, lwb_buf_text(&text));
@@ -438,7 +460,7 @@ static void random_edits_come_to_the_answer_of_a_whole_run(void **state)
     print_message("LWB_SEED=%u\n", random);
     for (unsigned i = 0; i < MODULES; i++) {
         imports[i] = next_random(&random) & next_random(&random) & ((1u << i) - 1);
-        write_module(project, i, &random, imports[i]);
+        write_module(project, i, &random, imports);
     }
     let_the_clock_move_on(project);
     (void)run_and_compare(project);
@@ -450,7 +472,7 @@ static void random_edits_come_to_the_answer_of_a_whole_run(void **state)
 
             if (next_random(&random) % 8 == 0)
                 imports[module] ^= (1u << next_random(&random) % MODULES) & ((1u << module) - 1);
-            write_module(project, module, &random, imports[module]);
+            write_module(project, module, &random, imports);
         }
         if (next_random(&random) % 4) /* else the edit is too fresh for a snapshot */
             let_the_clock_move_on(project);
