@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,15 +85,17 @@ static void read_back(struct lwb_buf *out, int fd)
 
 void program_wait(struct program_run *run, struct program_handle *handle)
 {
+    struct rusage usage = { 0 };
     int status;
     pid_t ended;
 
     do
-        ended = waitpid(handle->pid, &status, 0);
+        ended = wait4(handle->pid, &status, 0, &usage);
     while (ended < 0 && errno == EINTR);
     assert_int_equal(ended, handle->pid);
     run->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     run->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    run->max_rss_kib = usage.ru_maxrss;
     read_back(&run->out, handle->out_fd);
     read_back(&run->err, handle->err_fd);
 }

@@ -13,6 +13,7 @@
 struct program_run {
     int exit_code; /* -1 when it died of a signal */
     int signal;
+    long max_rss_kib; /* resident at most, of it and of those it has waited for */
     struct lwb_buf out;
     struct lwb_buf err;
 };
