@@ -81,6 +81,11 @@ static int digest_file(void *ctx, const char *path, struct lwb_digest *out,
     return lwb_cache_file_digest(ctx, path, out, st, err);
 }
 
+static void ahead(void *ctx, const struct lwb_strvec *paths)
+{
+    lwb_cache_file_digests_ahead(ctx, paths);
+}
+
 static int recall(void *ctx, const struct lwb_digest *question, struct lwb_digest *answer)
 {
     struct lwb_error ignored;
@@ -104,7 +109,12 @@ static int64_t later(void *ctx)
 
 static void make_key(const char *project, struct lwb_cache *cache)
 {
-    const struct lwb_digest_source digests = { digest_file, recall, keep, cache, later };
+    const struct lwb_digest_source digests = { .file = digest_file,
+                                               .ahead = ahead,
+                                               .recall = recall,
+                                               .remember = keep,
+                                               .ctx = cache,
+                                               .now_s = later };
     const struct lwb_plan_config config = { .cwd = project, .host = "echo" };
     const struct lwb_key_context context = { .host_digest = "00" };
     LWB_AUTO(lwb_plan_destroy) struct lwb_plan *plan = NULL;

@@ -74,6 +74,13 @@ static int digest_file(void *ctx, const char *path, struct lwb_digest *out,
     return lwb_cache_file_digest(world->cache, path, out, st, err);
 }
 
+static void ahead(void *ctx, const struct lwb_strvec *paths)
+{
+    struct world *world = ctx;
+
+    lwb_cache_file_digests_ahead(world->cache, paths);
+}
+
 static int recall(void *ctx, const struct lwb_digest *question, struct lwb_digest *answer)
 {
     struct world *world = ctx;
@@ -104,7 +111,12 @@ static struct lwb_digest run(struct world *world, const char *project, size_t *r
     const struct lwb_cache_config cache = { .dir = scratch_path(&world->scratch, "cache") };
     const struct lwb_plan_config config = { .cwd = scratch_path(&world->scratch, project),
                                             .host = "echo" };
-    const struct lwb_digest_source digests = { digest_file, recall, keep, world, later };
+    const struct lwb_digest_source digests = { .file = digest_file,
+                                               .ahead = ahead,
+                                               .recall = recall,
+                                               .remember = keep,
+                                               .ctx = world,
+                                               .now_s = later };
     LWB_AUTO(lwb_plan_destroy) struct lwb_plan *plan = NULL;
     size_t before = bytes_read();
     uint64_t started = lwb_clock_ns();
