@@ -67,7 +67,7 @@ static long total(const struct program_run *run, const char *name)
     if (!at)
         fail_msg("no \"%s\"; stdout: %s; stderr: %s", name, lwb_buf_text(&run->out),
                  lwb_buf_text(&run->err));
-    return strtol(at + strlen(key), NULL, 10);
+    return at ? strtol(at + strlen(key), NULL, 10) : -1;
 }
 
 /* All modules of the project; so many have to run, the others come from the cache. */
