@@ -163,6 +163,10 @@ function(_lwbuild_refuse_typing_errors target)
             "${value} stands among the values of ${keyword} and is no keyword; see the "
             "head of LWBuild.cmake for those there are")
       endif()
+      if(value MATCHES "\\$<[^>]*CONFIG" AND CMAKE_CONFIGURATION_TYPES)
+        _lwbuild_fail("${target}" "${value} behind ${keyword} depends on the configuration, and all share "
+            "one check; make a target for each, or leave it out")
+      endif()
       if(value MATCHES "\n")
         _lwbuild_fail("${target}" "a value of ${keyword} holds a line break")
       endif()

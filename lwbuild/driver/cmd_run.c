@@ -67,9 +67,16 @@ static void begin_object(struct lwb_buf *out, bool *first, const char *type)
 /* Returns false when stdout takes no more. */
 static bool print(struct lwb_buf *line)
 {
-    if (!lwb_buf_ok(line))
-        return false;
-    return fwrite(lwb_buf_text(line), 1, line->len, stdout) == line->len;
+    return lwb_buf_ok(line) && fwrite(lwb_buf_text(line), 1, line->len, stdout) == line->len;
+}
+
+/* Whoever reads has gone, or the disk is full: that the sink said stop is only how it was noticed. */
+static void explain_output(struct lwb_error *err)
+{
+    if (!ferror(stdout) || (err->code != LWB_ERR_ROW_SINK && err->code != LWB_ERR_PROGRESS_SINK &&
+                            err->code != LWB_ERR_DIAGNOSTIC_SINK))
+        return;
+    (void)lwb_fail(err, LWB_ERR_SYSTEM, "the output is not taken: the rest was not asked for");
 }
 
 static bool on_row(void *ctx, const char *stream, uint64_t sequence, struct lwb_bytes row)
@@ -207,6 +214,7 @@ static void stop(struct runner *runner, const struct lwb_error *err)
 {
     if (err) {
         runner->failure = *err;
+        explain_output(&runner->failure);
         runner->exit_code = exit_code_of(runner, err);
     }
     if (lwb_worker_stop(runner->worker, !err, on_stopped, runner) == 0)

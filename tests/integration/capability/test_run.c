@@ -113,6 +113,22 @@ static void what_cannot_be_written_is_no_success(void **state)
     assert_non_null(strstr(lwb_buf_text(&run.err), "cannot write the answer"));
 }
 
+static void rows_that_nobody_takes_are_not_asked_for(void **state)
+{
+    const char *argv[] = { "/bin/sh",
+                           "-c",
+                           "exec \"$0\" run \"$1\" stream --rows --json '{\"large\":1}' >/dev/full",
+                           LWBUILD,
+                           FIXTURE,
+                           NULL };
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+
+    (void)state;
+    program_run(&run, &(struct program){ argv, environment, NULL });
+    assert_int_equal(run.exit_code, 4);
+    assert_non_null(strstr(lwb_buf_text(&run.err), "the output is not taken"));
+}
+
 static void a_signal_ends_the_child_too(void **state)
 {
     struct scratch scratch;
@@ -222,6 +238,7 @@ int main(void)
         cmocka_unit_test(events_are_lines_of_json),
         cmocka_unit_test(exit_codes_say_who_is_to_blame),
         cmocka_unit_test(what_cannot_be_written_is_no_success),
+        cmocka_unit_test(rows_that_nobody_takes_are_not_asked_for),
         cmocka_unit_test(a_signal_ends_the_child_too),
         cmocka_unit_test(metadata_is_compared_before_the_call),
         cmocka_unit_test(doctor_looks_before_it_starts_anything),
