@@ -167,14 +167,25 @@ static int find_capability(struct lwb_capability_client *client,
 
 /* ---- live checks -------------------------------------------------------------------------------- */
 
+static bool is_about_metadata(const struct lwb_error *err)
+{
+    return err->code == LWB_ERR_METADATA_MISMATCH || err->code == LWB_ERR_METADATA_MALFORMED;
+}
+
 static int fail_live(struct lwb_bootstrap_report *report, const char *subject,
                      const struct lwb_error *err)
 {
-    bool handshake = err->code == LWB_ERR_HANDSHAKE;
+    const char *code = "startup-failed";
+    const char *hint = NULL;
 
-    add_check(report, LWB_PREFLIGHT_ERROR, handshake ? "handshake-failed" : "startup-failed",
-              subject, err->text,
-              handshake ? "use the lwbuild-child of this version of lwbuild" : NULL);
+    if (err->code == LWB_ERR_HANDSHAKE) {
+        code = "handshake-failed";
+        hint = "use the lwbuild-child of this version of lwbuild";
+    } else if (is_about_metadata(err)) {
+        code = "metadata-mismatch";
+        hint = "build the capability that this program was made for";
+    }
+    add_check(report, LWB_PREFLIGHT_ERROR, code, subject, err->text, hint);
     return err->code;
 }
 
@@ -188,6 +199,8 @@ static int start(struct lwb_capability_client *client, const struct lwb_capabili
 
     session.open.host = "capability";
     session.open.capability = client->path;
+    if (config->metadata)
+        session.metadata = config->metadata; /* the pool holds every child to it */
     pool.worker.executable = child;
     if (lwb_worker_environment(&environment, err) < 0 ||
         lwb_session_config_copy(&client->session, &session, err) < 0)
@@ -197,28 +210,22 @@ static int start(struct lwb_capability_client *client, const struct lwb_capabili
     if (lwb_blocking_open(&client->blocking, &pool, err) < 0 ||
         lwb_blocking_acquire(client->blocking, client->session, NULL, &client->lease, err) < 0 ||
         lwb_blocking_health(client->blocking, client->lease, NULL, &health, err) < 0)
-        return fail_live(report, child, err);
+        return fail_live(report, is_about_metadata(err) ? client->path : child, err);
     add_check(report, LWB_PREFLIGHT_INFO, "session-open", client->path, "the child has loaded it",
               NULL);
     return LWB_OK;
 }
 
-static int read_metadata(struct lwb_capability_client *client,
-                         const struct lwb_capability_config *config,
-                         struct lwb_bootstrap_report *report, struct lwb_error *err)
+static int read_metadata(struct lwb_capability_client *client, struct lwb_bootstrap_report *report,
+                         struct lwb_error *err)
 {
     LWB_AUTO(lwb_kept_reply_release) struct lwb_kept_reply kept = { 0 };
     const struct lwb_export_request request = { "metadata", { "{}", 2 } };
 
     if (lwb_blocking_metadata(client->blocking, client->lease, &request, NULL, &kept, err) < 0)
         return fail_live(report, client->path, err);
-    if (lwb_capability_metadata_parse(&client->metadata, kept.reply.answer.json, err) < 0 ||
-        (config->metadata && lwb_capability_metadata_expect(
-                                 &client->metadata, lwb_bytes_text(config->metadata), err) < 0)) {
-        add_check(report, LWB_PREFLIGHT_ERROR, "metadata-mismatch", client->path, err->text,
-                  "build the capability that this program was made for");
-        return err->code;
-    }
+    if (lwb_capability_metadata_parse(&client->metadata, kept.reply.answer.json, err) < 0)
+        return fail_live(report, client->path, err);
     add_check(report, LWB_PREFLIGHT_INFO, "metadata-accepted", client->path,
               client->metadata.name ? client->metadata.name : "it has no name", NULL);
     return LWB_OK;
@@ -238,7 +245,7 @@ int lwb_capability_open(struct lwb_capability_client **out,
     if (check_expectation(config, report, err) < 0 || find_child(&child, config, report, err) < 0 ||
         find_capability(client, config, report, err) < 0 ||
         start(client, config, child, report, err) < 0 ||
-        read_metadata(client, config, report, err) < 0)
+        read_metadata(client, report, err) < 0)
         return err->code;
     *out = LWB_TAKE(client);
     return LWB_OK;

@@ -41,6 +41,11 @@ int lwb_pool_create(struct lwb_pool **out, uv_loop_t *loop, const struct lwb_poo
  * ended for it. While all are leased, waiters queue; nobody is promised a turn
  * in order. *out may be NULL when the ticket is not wanted.
  *
+ * A session whose config->metadata says what is expected of it is asked for its
+ * metadata before it is granted; one that differs fails with
+ * LWB_ERR_METADATA_MISMATCH (lwb_capability_metadata_expect), one that makes no
+ * sense with LWB_ERR_METADATA_MALFORMED, and its child is ended.
+ *
  * config->open.scratch, if set, is a folder of the caller's that lives as long
  * as the pool. Each session gets a private folder in it, which is removed when
  * its child has been replaced or the pool shuts down, never while it is leased.

@@ -7,9 +7,11 @@
 #include "lwbuild/base/clock.h"
 #include "lwbuild/base/file.h"
 #include "lwbuild/base/path.h"
+#include "lwbuild/session/capability_report.h"
 
 /*
- * One worker of a pool: OPENING (start, then open), LEASED, FREE, ENDING. What
+ * One worker of a pool: OPENING (start, open, and where the key expects
+ * something of it, the metadata), LEASED, FREE, ENDING. What
  * goes wrong while opening is the ticket's news; what goes wrong while leased
  * is the request's. Either way the pool looks at the slot again.
  */
@@ -136,6 +138,63 @@ static bool is_given_up(const struct slot *slot, struct lwb_error *err)
     return true;
 }
 
+/* The session is open and what was expected of it holds. */
+static void finish_opening(struct slot *slot)
+{
+    struct lwb_error own;
+
+    if (is_given_up(slot, &own)) {
+        struct lwb_pool_ticket *ticket = LWB_TAKE(slot->ticket);
+
+        slot->use = SLOT_FREE;
+        slot->last_used_ms = lwb_clock_ms();
+        lwb_pool_wake(slot->pool);
+        lwb_ticket_fail(ticket, &own);
+    } else {
+        slot->pool->cold_grants++;
+        lwb_slot_grant(slot, LWB_TAKE(slot->ticket));
+    }
+}
+
+static int compare_metadata(const struct slot *slot, struct lwb_bytes json, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_capability_metadata_release) struct lwb_capability_metadata metadata = { 0 };
+
+    if (lwb_capability_metadata_parse(&metadata, json, err) < 0)
+        return err->code;
+    return lwb_capability_metadata_expect(&metadata, lwb_bytes_text(slot->config->metadata), err);
+}
+
+static void on_metadata(void *ctx, const struct lwb_reply *reply, const struct lwb_error *err)
+{
+    struct slot *slot = ctx;
+    struct lwb_error own;
+
+    if (err) {
+        own = *err;
+        (void)lwb_error_context(&own, "reading the metadata");
+        fail_opening(slot, &own);
+    } else if (compare_metadata(slot, reply->answer.json, &own) < 0) {
+        fail_opening(slot, &own);
+    } else {
+        finish_opening(slot);
+    }
+}
+
+static void ask_for_metadata(struct slot *slot)
+{
+    const struct lwb_export_request request = { "metadata", { "{}", 2 } };
+    const struct lwb_session_call call = {
+        .timeout_ms = slot->pool->config.open_timeout_ms,
+        .done = on_metadata,
+        .ctx = slot,
+    };
+    struct lwb_error err;
+
+    if (lwb_session_metadata(slot->session, &request, &call, &err) < 0)
+        fail_opening(slot, &err);
+}
+
 static void on_opened(void *ctx, const struct lwb_reply *reply, const struct lwb_error *err)
 {
     struct slot *slot = ctx;
@@ -146,16 +205,10 @@ static void on_opened(void *ctx, const struct lwb_reply *reply, const struct lwb
         own = *err;
         (void)lwb_error_context(&own, "opening a session");
         fail_opening(slot, &own);
-    } else if (is_given_up(slot, &own)) {
-        struct lwb_pool_ticket *ticket = LWB_TAKE(slot->ticket);
-
-        slot->use = SLOT_FREE;
-        slot->last_used_ms = lwb_clock_ms();
-        lwb_pool_wake(slot->pool);
-        lwb_ticket_fail(ticket, &own);
+    } else if (slot->config->metadata) {
+        ask_for_metadata(slot);
     } else {
-        slot->pool->cold_grants++;
-        lwb_slot_grant(slot, LWB_TAKE(slot->ticket));
+        finish_opening(slot);
     }
 }
 

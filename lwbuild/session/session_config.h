@@ -17,7 +17,7 @@ struct lwb_session_config {
     struct lwb_digest closure; /* of the import closure's content; zero if there is none */
     const char *toolchain_id;  /* identity of the toolchain's binaries, NULL if none */
     const char *policy_class;  /* "default", or a name for a custom restart policy */
-    const char *metadata;      /* metadata expectation, canonical JSON, or NULL */
+    const char *metadata;      /* JSON that the "metadata" export must agree with, or NULL */
 };
 
 /* Equal keys: interchangeable sessions (R26). Not a cache key. */

@@ -14,6 +14,7 @@ int pool_fixture_setup(void **state)
     assert_non_null(fixture);
     fixture_init(&fixture->base);
     fixture->scenario = "normal";
+    fixture->host = "fake";
     fixture->config = (struct lwb_pool_config){
         .worker = fixture->base.config,
         .max_workers = 2,
@@ -53,7 +54,8 @@ void pool_fixture_open(struct pool_fixture *fixture)
 {
     struct lwb_error err;
 
-    assert_int_equal(0, lwb_strvec_append(&fixture->base.arguments, fixture->scenario));
+    if (fixture->scenario)
+        assert_int_equal(0, lwb_strvec_append(&fixture->base.arguments, fixture->scenario));
     fixture->config.worker.arguments = &fixture->base.arguments;
     assert_int_equal(LWB_OK,
                      lwb_pool_create(&fixture->pool, &fixture->base.loop, &fixture->config, &err));
@@ -87,7 +89,8 @@ int try_seek(struct pool_fixture *fixture, unsigned who, const char *key, struct
 {
     struct seeker *seeker = &fixture->seekers[who];
     const struct lwb_session_config config = {
-        .open = { .host = "fake", .package = key, .scratch = fixture->scratch }
+        .open = { .host = fixture->host, .package = key, .scratch = fixture->scratch },
+        .metadata = fixture->metadata,
     };
     const struct lwb_pool_waiter waiter = { on_granted, on_failed, seeker };
 

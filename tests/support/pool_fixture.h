@@ -19,7 +19,9 @@ struct seeker {
 struct pool_fixture {
     struct worker_fixture base; /* the loop */
     const char *scenario;
+    const char *host;
     char *scratch;                 /* NULL: sessions need none */
+    const char *metadata;          /* expected of sessions; NULL: nothing */
     struct lwb_pool_config config; /* change before pool_fixture_open */
     struct lwb_pool *pool;
     struct seeker seekers[SEEKERS];

@@ -376,6 +376,39 @@ static void a_timeout_ends_only_its_lease(void **state)
     assert_int_equal(LWB_OK, check(fixture, 1, "echo"));
 }
 
+/* R24: what a session is expected to be is looked at before anybody gets it, in every child. */
+static void metadata_is_compared_before_a_session_is_granted(void **state)
+{
+    struct pool_fixture *fixture = *state;
+    struct lwb_pool_snapshot snapshot;
+
+    fixture->config.worker.executable = ECHO_CHILD;
+    fixture->config.max_workers = 1;
+    fixture->host = "echo";
+    fixture->scenario = NULL; /* it is no fake, and knows none */
+    fixture->metadata = "{\"commands\":[{\"name\":\"rows\",\"version\":\"1\"}]}";
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    wait_granted(fixture, 0);
+    lwb_lease_cycle(fixture->seekers[0].lease);
+    give_back(fixture, 0);
+    seek(fixture, 0, "A"); /* the same worker, another child */
+    wait_granted(fixture, 0);
+    give_back(fixture, 0);
+
+    fixture->metadata = "{\"commands\":[{\"name\":\"rows\",\"version\":\"2\"}]}";
+    seek(fixture, 1, "A"); /* the same world, but something else is expected of it */
+    run_until(&fixture->base, &fixture->seekers[1].calls, 1);
+    assert_null(fixture->seekers[1].lease);
+    assert_int_equal(LWB_ERR_METADATA_MISMATCH, fixture->seekers[1].failed.code);
+    assert_string_equal("commands: expected {\"name\":\"rows\",\"version\":\"2\"}, is "
+                        "{\"name\":\"rows\",\"version\":\"1\"}",
+                        fixture->seekers[1].failed.text);
+    lwb_pool_snapshot(fixture->pool, &snapshot);
+    assert_int_equal(2, snapshot.cold_grants);
+    assert_int_equal(0, snapshot.active);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +431,7 @@ int main(void)
         POOL_TEST(a_cycle_ends_the_lease),
         POOL_TEST(a_timeout_ends_only_its_lease),
         POOL_TEST(idle_workers_are_ended_after_their_time),
+        POOL_TEST(metadata_is_compared_before_a_session_is_granted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
