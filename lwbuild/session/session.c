@@ -46,6 +46,18 @@ void lwb_session_set_timeout(struct lwb_session *session, uint64_t ms)
     session->timeout_ms = ms;
 }
 
+void lwb_session_pause(struct lwb_session *session)
+{
+    if (session->busy)
+        lwb_worker_pause(session->worker);
+}
+
+void lwb_session_resume(struct lwb_session *session)
+{
+    if (session->busy)
+        lwb_worker_resume(session->worker);
+}
+
 /* ---- validity --------------------------------------------------------------------------- */
 
 static bool has_live_child(const struct lwb_session *session)

@@ -79,6 +79,13 @@ int lwb_session_check_valid(struct lwb_session *session, struct lwb_error *err);
 /* For calls that name no timeout; 0: the worker's. */
 void lwb_session_set_timeout(struct lwb_session *session, uint64_t ms);
 
+/*
+ * Back-pressure for sinks that are not done when they return: after a pause no
+ * event comes until the resume, and the child waits. See lwb_worker_pause.
+ */
+void lwb_session_pause(struct lwb_session *session);
+void lwb_session_resume(struct lwb_session *session);
+
 /* ---- commands ------------------------------------------------------------------------------ */
 
 int lwb_session_health(struct lwb_session *session, const struct lwb_session_call *call,

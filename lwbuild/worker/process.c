@@ -117,6 +117,7 @@ static void close_all(struct lwb_process *process)
     lwb_process_close_handle(&process->timer);
     lwb_process_close_handle(&process->deadline);
     lwb_process_close_handle(&process->tick);
+    lwb_process_close_handle(&process->resume);
     lwb_process_close_handle(&process->input);
     lwb_process_close_handle(&process->output);
     lwb_process_close_handle(&process->errors);
@@ -238,6 +239,7 @@ static void on_exit_status(uv_process_t *handle, int64_t code, int signal)
     status->code = (int)code;
     status->signal = signal;
     status->killed = process->killed;
+    lwb_process_end_pause(process);
     if (signal == SIGKILL && !process->killed)
         status->out_of_memory = lwb_oom_kills(LWB_VMSTAT) > process->oom_kills_before;
     kill_group(process); /* what it started must not hold its pipes */
@@ -252,6 +254,7 @@ void lwb_process_kill(struct lwb_process *process)
     process->killed = true;
     (void)uv_timer_stop(&process->deadline);
     (void)uv_timer_stop(&process->tick);
+    lwb_process_end_pause(process);
     if (process->exited)
         return;
     kill_group(process);
@@ -412,9 +415,11 @@ void lwb_process_start(struct lwb_process *process)
     (void)uv_timer_init(process->loop, &process->timer);
     (void)uv_timer_init(process->loop, &process->deadline);
     (void)uv_timer_init(process->loop, &process->tick);
+    (void)uv_timer_init(process->loop, &process->resume);
     adopt(process, &process->timer);
     adopt(process, &process->deadline);
     adopt(process, &process->tick);
+    adopt(process, &process->resume);
     process->oom_kills_before = lwb_oom_kills(LWB_VMSTAT);
     rc = make_pipes(&pipes);
     if (rc == 0)

@@ -25,6 +25,7 @@ struct lwb_process_events {
     void (*frame)(void *ctx, struct lwb_bytes payload);
     /* It cannot go on: bad frame, output or input closed by a living child. Kill it. */
     void (*broken)(void *ctx, const struct lwb_error *err);
+    void (*resumed)(void *ctx);  /* after lwb_process_resume, before further frames */
     void (*exited)(void *ctx);   /* before `gone`: only draining and reaping are left */
     void (*deadline)(void *ctx); /* the time of lwb_process_set_deadline has come */
     void (*tick)(void *ctx);     /* every interval of lwb_process_set_tick */
@@ -58,6 +59,15 @@ void lwb_process_set_limit(struct lwb_process *process, uint32_t limit);
  */
 struct lwb_buf *lwb_process_output(struct lwb_process *process);
 void lwb_process_flush(struct lwb_process *process);
+
+/*
+ * Take no more frames, also none of those that were read already, until resumed.
+ * The pipe fills then, and holds the child up. A kill or the child's exit end a
+ * pause; what was not taken by then is dropped.
+ */
+void lwb_process_pause(struct lwb_process *process);
+void lwb_process_resume(struct lwb_process *process);
+bool lwb_process_is_paused(const struct lwb_process *process);
 
 /* End of input, for a polite stop; after what is being written. */
 void lwb_process_close_input(struct lwb_process *process);

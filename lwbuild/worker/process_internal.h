@@ -26,6 +26,7 @@ struct lwb_process {
     uv_timer_t timer;
     uv_timer_t deadline;
     uv_timer_t tick;
+    uv_timer_t resume;
     unsigned open_handles;
 
     pid_t pid; /* and group; 0 if the spawn failed */
@@ -33,6 +34,8 @@ struct lwb_process {
     bool output_ended;
     bool input_closing;
     bool killed;
+    bool paused;     /* nothing is read and no frame is delivered */
+    bool discarding; /* it ended while paused: what is left is dropped */
     uint64_t group_waited_ms;
     uint64_t oom_kills_before;
     struct lwb_exit status;
@@ -55,6 +58,9 @@ void lwb_process_report_broken(struct lwb_process *process);
 void lwb_process_close_handle(void *handle);
 
 void lwb_process_start_reading(struct lwb_process *process);
+
+/* The child is over: read on to the end of its output, delivering nothing, if it was paused. */
+void lwb_process_end_pause(struct lwb_process *process);
 
 /* What is still in the pipe belongs to the story of how it died. */
 void lwb_process_drain_errors(struct lwb_process *process);

@@ -33,7 +33,8 @@ static void deliver_frames(struct lwb_process *process)
     struct lwb_error err;
     int rc = 0;
 
-    while (!process->killed && (rc = lwb_frame_next(&process->reader, &payload, &err)) == 1)
+    while (!process->killed && !process->paused &&
+           (rc = lwb_frame_next(&process->reader, &payload, &err)) == 1)
         process->events.frame(process->events.ctx, payload);
     if (rc >= 0 || process->killed)
         return;
@@ -48,7 +49,8 @@ static void end_output(struct lwb_process *process, ssize_t status)
 
     (void)uv_read_stop((uv_stream_t *)&process->output);
     process->output_ended = true;
-    if (!process->killed && lwb_frame_reader_end(&process->reader, &err) < 0)
+    if (!process->killed && !process->discarding &&
+        lwb_frame_reader_end(&process->reader, &err) < 0)
         set_cause(process, &err);
     if (status == UV_ENOBUFS) {
         (void)lwb_fail_memory(&err);
@@ -77,13 +79,64 @@ static void on_output(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
         end_output(process, len);
         return;
     }
-    if (process->killed)
+    if (process->killed || process->discarding)
         return;
     if ((size_t)len == buf->len && is_full(process, (size_t)len))
         process->waits++;
     lwb_frame_reader_commit(&process->reader, (size_t)len);
     deliver_frames(process);
 }
+
+/* ---- pause ----------------------------------------------------------------------------- */
+
+bool lwb_process_is_paused(const struct lwb_process *process)
+{
+    return process->paused;
+}
+
+void lwb_process_pause(struct lwb_process *process)
+{
+    if (process->killed || process->exited || process->output_ended)
+        return;
+    process->paused = true;
+    (void)uv_timer_stop(&process->resume);
+    (void)uv_read_stop((uv_stream_t *)&process->output);
+}
+
+static void read_output(struct lwb_process *process)
+{
+    if (!process->output_ended)
+        (void)uv_read_start((uv_stream_t *)&process->output, give_room, on_output);
+}
+
+static void on_resume(uv_timer_t *timer)
+{
+    struct lwb_process *process = timer->data;
+
+    process->paused = false;
+    process->events.resumed(process->events.ctx);
+    deliver_frames(process);
+    if (!process->paused)
+        read_output(process);
+}
+
+void lwb_process_resume(struct lwb_process *process)
+{
+    if (process->paused)
+        (void)uv_timer_start(&process->resume, on_resume, 0, 0); /* never from inside a call */
+}
+
+void lwb_process_end_pause(struct lwb_process *process)
+{
+    (void)uv_timer_stop(&process->resume);
+    if (!process->paused)
+        return;
+    process->paused = false;
+    process->discarding = true;
+    read_output(process);
+}
+
+/* ---- errors ------------------------------------------------------------------------------ */
 
 static void give_chunk(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
@@ -215,7 +268,7 @@ void lwb_process_start_reading(struct lwb_process *process)
         size = fcntl(fd, F_GETPIPE_SZ);
     }
     process->pipe_size = size > 0 ? (size_t)size : 64 * 1024;
-    (void)uv_read_start((uv_stream_t *)&process->output, give_room, on_output);
+    read_output(process);
     (void)uv_read_start((uv_stream_t *)&process->errors, give_chunk, on_errors);
 }
 

@@ -10,7 +10,9 @@
  * tentative until the request has succeeded.
  *
  * A slow sink holds the child up through its pipe; nothing is dropped and
- * nothing piles up here. The request's deadline goes on.
+ * nothing piles up here. A sink that cannot take more just now (what it feeds
+ * is full) returns true and calls lwb_session_pause; whoever sees that there is
+ * room again calls lwb_session_resume. Either way the request's deadline goes on.
  */
 struct lwb_sinks {
     bool (*progress)(void *ctx, const struct lwb_progress *progress);

@@ -101,6 +101,7 @@ void lwb_worker_destroy(struct lwb_worker *worker)
     lwb_process_destroy(worker->process);
     lwb_message_release(&worker->hello_message);
     lwb_row_ledger_release(&worker->ledger);
+    lwb_worker_drop_held_rows(worker);
     lwb_worker_config_destroy(worker->config);
     lwb_free(worker);
 }
@@ -229,6 +230,7 @@ int lwb_worker_start(struct lwb_worker *worker, lwb_worker_started_fn *started, 
         .broken = on_broken,
         .exited = on_exited,
         .deadline = on_deadline,
+        .resumed = lwb_worker_on_resumed,
         .tick = lwb_worker_on_tick,
         .gone = on_gone,
         .ctx = worker,

@@ -88,6 +88,19 @@ int lwb_worker_send(struct lwb_worker *worker, const struct lwb_worker_request *
 /* End the request in flight, if any, and the child with it: LWB_ERR_CANCELLED. */
 void lwb_worker_cancel(struct lwb_worker *worker);
 
+/*
+ * Hold the events of the request in flight: from inside a sink or later, on the
+ * loop's thread. After the present one none comes until the resume, also not
+ * the rest of the rows that have been read: at most one frame and one read are
+ * kept here, the child waits in its pipe. Everything else goes on: the
+ * deadline, the memory limit, a cancel. If the child ends while paused, the
+ * request ends with that at once, and rows that were not delivered are dropped
+ * (they were tentative). Nothing happens without a request in flight; the end
+ * of the request ends a pause.
+ */
+void lwb_worker_pause(struct lwb_worker *worker);
+void lwb_worker_resume(struct lwb_worker *worker);
+
 /* ---- the end ---------------------------------------------------------------------------- */
 
 enum lwb_stop_outcome {

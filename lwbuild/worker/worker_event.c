@@ -17,13 +17,30 @@ static void refuse_by_sink(struct lwb_worker *worker, enum lwb_code code, const 
     lwb_worker_fail(worker, LWB_RESTART_SINK, &err);
 }
 
-static int deliver_rows(struct lwb_worker *worker, struct lwb_message *message,
-                        struct lwb_error *err)
+/* Until the sink refuses, cancels or pauses; `rows` is then what is left. */
+static void hand_out_rows(struct lwb_worker *worker, struct lwb_rows *rows)
 {
     const struct lwb_sinks *sinks = &worker->request.sinks;
     struct lwb_bytes row;
+
+    while (worker->failure.code == LWB_OK && !lwb_process_is_paused(worker->process) &&
+           lwb_rows_next(&rows->packed, &row) == 1) {
+        if (!sinks->row(sinks->ctx, rows->stream, rows->first, row)) {
+            refuse_by_sink(worker, LWB_ERR_ROW_SINK, "row");
+            (void)snprintf(worker->failure.facts.stream, sizeof(worker->failure.facts.stream), "%s",
+                           rows->stream);
+            worker->failure.facts.sequence = rows->first;
+            rows->packed.len = 0;
+            return;
+        }
+        rows->first++;
+    }
+}
+
+static int deliver_rows(struct lwb_worker *worker, struct lwb_message *message,
+                        struct lwb_error *err)
+{
     struct lwb_rows rows;
-    uint64_t sequence;
 
     if (lwb_rows_decode(&rows, message, err) < 0 ||
         lwb_row_ledger_enter(&worker->ledger, &rows, err) < 0)
@@ -32,18 +49,20 @@ static int deliver_rows(struct lwb_worker *worker, struct lwb_message *message,
         lwb_worker_set_state(worker, LWB_WORKER_STREAMING);
     worker->stats.rows += rows.count;
     worker->stats.row_bytes += rows.packed.len - 4 * rows.count;
-    sequence = rows.first;
-    while (sinks->row && lwb_rows_next(&rows.packed, &row) == 1) {
-        if (!sinks->row(sinks->ctx, rows.stream, sequence, row)) {
-            refuse_by_sink(worker, LWB_ERR_ROW_SINK, "row");
-            (void)snprintf(worker->failure.facts.stream, sizeof(worker->failure.facts.stream), "%s",
-                           rows.stream);
-            worker->failure.facts.sequence = sequence;
-            break;
-        }
-        sequence++;
+    if (!worker->request.sinks.row)
+        return LWB_OK;
+    hand_out_rows(worker, &rows);
+    if (rows.packed.len) { /* its bytes stay where they are: nothing is read while paused */
+        worker->held = (struct held_rows){ *message, rows };
+        *message = (struct lwb_message){ .head = message->head };
     }
     return LWB_OK;
+}
+
+void lwb_worker_drop_held_rows(struct lwb_worker *worker)
+{
+    lwb_message_release(&worker->held.message);
+    worker->held.rest = (struct lwb_rows){ 0 };
 }
 
 static int deliver_progress(struct lwb_worker *worker, struct lwb_message *message,
@@ -106,6 +125,13 @@ static int check_ids(const struct lwb_worker *worker, const struct lwb_message_h
     return LWB_OK;
 }
 
+/* A slow sink keeps the loop from noticing. */
+static void look_at_the_clock(struct lwb_worker *worker)
+{
+    if (worker->failure.code == LWB_OK && lwb_clock_ms() > worker->request.deadline_ms)
+        lwb_worker_fail_timeout(worker);
+}
+
 void lwb_worker_on_frame(void *ctx, struct lwb_bytes payload)
 {
     struct lwb_worker *worker = ctx;
@@ -120,11 +146,35 @@ void lwb_worker_on_frame(void *ctx, struct lwb_bytes payload)
     } else if (message.head.type != LWB_MSG_RESPONSE && message.head.type != LWB_MSG_REFUSAL) {
         if (deliver_event(worker, &message, &err) < 0)
             lwb_worker_fail_protocol(worker, &err);
-        else if (worker->failure.code == LWB_OK && lwb_clock_ms() > worker->request.deadline_ms)
-            lwb_worker_fail_timeout(worker); /* a slow sink keeps the loop from noticing */
+        else
+            look_at_the_clock(worker);
     } else if (worker->request.type == LWB_MSG_HELLO) {
         lwb_worker_answer_hello(worker, &message);
     } else {
         lwb_worker_answer(worker, &message);
     }
+}
+
+/* ---- pause ------------------------------------------------------------------------------- */
+
+void lwb_worker_pause(struct lwb_worker *worker)
+{
+    if (worker->state == LWB_WORKER_BUSY || worker->state == LWB_WORKER_STREAMING)
+        lwb_process_pause(worker->process);
+}
+
+void lwb_worker_resume(struct lwb_worker *worker)
+{
+    if (worker->state == LWB_WORKER_BUSY || worker->state == LWB_WORKER_STREAMING)
+        lwb_process_resume(worker->process);
+}
+
+void lwb_worker_on_resumed(void *ctx)
+{
+    struct lwb_worker *worker = ctx;
+
+    hand_out_rows(worker, &worker->held.rest);
+    if (!worker->held.rest.packed.len)
+        lwb_worker_drop_held_rows(worker);
+    look_at_the_clock(worker);
 }

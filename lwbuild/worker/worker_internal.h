@@ -19,6 +19,12 @@ struct request {
     struct lwb_cancel_listener cancel;
 };
 
+/* The rows of a frame in the middle of which the sink has paused. */
+struct held_rows {
+    struct lwb_message message; /* holds what `rest` borrows */
+    struct lwb_rows rest;       /* first: the next one; packed.len 0: none are held */
+};
+
 struct stop {
     bool active;
     lwb_worker_stopped_fn *stopped;
@@ -44,6 +50,7 @@ struct lwb_worker {
     void *started_ctx;
     struct request request;
     struct lwb_row_ledger ledger;
+    struct held_rows held;
     struct stop stop;
 
     /* Why the child is being ended; code 0: it is not, or it ended by itself. */
@@ -76,7 +83,9 @@ int lwb_worker_dispatch(struct lwb_worker *worker, const struct lwb_worker_reque
 
 /* What the child says: ctx is the worker. */
 void lwb_worker_on_frame(void *ctx, struct lwb_bytes payload);
+void lwb_worker_on_resumed(void *ctx);
 void lwb_worker_on_tick(void *ctx);
+void lwb_worker_drop_held_rows(struct lwb_worker *worker);
 
 /* Terminal answers. */
 void lwb_worker_answer_hello(struct lwb_worker *worker, struct lwb_message *message);

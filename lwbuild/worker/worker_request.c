@@ -130,6 +130,7 @@ void lwb_worker_end_request(struct lwb_worker *worker, struct lwb_message *respo
     void *ctx = worker->request.ctx;
 
     lwb_cancel_detach(&worker->request.cancel);
+    lwb_worker_drop_held_rows(worker);
     count_stream(worker, !err);
     lwb_trace("request_done", LWB_TRACE_TEXT("operation", lwb_worker_operation(worker)),
               LWB_TRACE_TEXT("code", lwb_code_name(err ? err->code : LWB_OK)),
