@@ -1,57 +1,23 @@
 #include "lwbuild/driver/child_program.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/path.h"
+#include "lwbuild/worker/child_path.h"
 
 enum { MAX_ANSWER = 64 * 1024 };
 
-/* The folder of this program. */
-static char *own_folder(void)
-{
-    char path[4096];
-    ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-    if (len <= 0)
-        return lwb_strdup(".");
-    path[len] = '\0';
-    return lwb_path_dirname(path);
-}
-
 int lwb_child_program_find(char **out, struct lwb_error *err)
 {
-    static const char *const places[] = { "lwbuild-child", "../libexec/lwbuild/lwbuild-child",
-                                          "../child/lwbuild-child", "../../child/lwbuild-child" };
-    const char *given = getenv("LWBUILD_CHILD");
-    LWB_AUTO(lwb_free_text) char *folder = own_folder();
+    LWB_AUTO(lwb_free_text) char *found = NULL;
 
-    if (!folder)
-        return lwb_fail_memory(err);
-    if (given && *given) {
-        if (access(given, X_OK) != 0)
-            return lwb_fail_errno(err, LWB_ERR_CHILD_NOT_FOUND, "LWBUILD_CHILD=%s", given);
-        *out = realpath(given, NULL);
-        return *out ? LWB_OK : lwb_fail_memory(err);
-    }
-    for (size_t i = 0; i < LWB_COUNT(places); i++) {
-        LWB_AUTO(lwb_free_text) char *joined = lwb_path_join(folder, places[i]);
-        char *path = joined ? lwb_path_normalise(joined) : NULL;
-
-        if (!path)
-            return lwb_fail_memory(err);
-        if (access(path, X_OK) == 0) {
-            *out = path;
-            return LWB_OK;
-        }
-        lwb_free(path);
-    }
-    return lwb_fail(err, LWB_ERR_CHILD_NOT_FOUND,
-                    "the program lwbuild-child is not in %s; set LWBUILD_CHILD to it", folder);
+    if (lwb_child_path_find(&found, NULL, NULL, err) < 0)
+        return err->code;
+    *out = *found == '/' ? LWB_TAKE(found) : realpath(found, NULL);
+    return *out ? LWB_OK : lwb_fail_memory(err);
 }
 
 static int ask(struct lwb_buf *answer, const char *child, struct lwb_error *err)

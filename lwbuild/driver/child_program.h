@@ -4,10 +4,7 @@
 #include "lwbuild/base/error.h"
 #include "lwbuild/plan/digest_source.h"
 
-/*
- * The child program: $LWBUILD_CHILD, else `lwbuild-child` beside this program,
- * else in ../libexec/lwbuild. *out is absolute and the caller's.
- */
+/* The child program, as lwb_child_path_find looks for it; *out is absolute and the caller's. */
 int lwb_child_program_find(char **out, struct lwb_error *err);
 
 /*

@@ -31,7 +31,8 @@ static char *own_folder(void)
 
 static int find_nearby(char **out, const char *name, struct lwb_error *err)
 {
-    static const char *const folders[] = { ".", "../libexec/lwbuild" };
+    /* Installed, and in the build tree that made both. */
+    static const char *const folders[] = { ".", "../libexec/lwbuild", "../child", "../../child" };
     LWB_AUTO(lwb_buf_release) struct lwb_buf tried = LWB_BUF(LWB_PATH_MAX);
     LWB_AUTO(lwb_free_text) char *own = own_folder();
 
@@ -49,7 +50,8 @@ static int find_nearby(char **out, const char *name, struct lwb_error *err)
     }
     if (!own)
         return lwb_fail_memory(err);
-    return lwb_fail(err, LWB_ERR_CHILD_NOT_FOUND, "no child program: tried %s",
+    return lwb_fail(err, LWB_ERR_CHILD_NOT_FOUND,
+                    "no child program; set LWBUILD_CHILD to it, or install it as one of %s",
                     lwb_buf_text(&tried));
 }
 
