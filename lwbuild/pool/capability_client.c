@@ -244,8 +244,7 @@ int lwb_capability_open(struct lwb_capability_client **out,
         return lwb_fail_memory(err);
     if (check_expectation(config, report, err) < 0 || find_child(&child, config, report, err) < 0 ||
         find_capability(client, config, report, err) < 0 ||
-        start(client, config, child, report, err) < 0 ||
-        read_metadata(client, report, err) < 0)
+        start(client, config, child, report, err) < 0 || read_metadata(client, report, err) < 0)
         return err->code;
     *out = LWB_TAKE(client);
     return LWB_OK;

@@ -94,3 +94,9 @@ void lwb_slot_end(struct slot *slot, bool politely, enum lwb_restart_reason reas
 /* Take the ticket out of the world, telling its waiter. */
 void lwb_ticket_fail(struct lwb_pool_ticket *ticket, const struct lwb_error *err);
 void lwb_ticket_destroy(struct lwb_pool_ticket *ticket);
+
+/* Those that wait for a slot; tickets that are being opened for do not. */
+unsigned lwb_pool_queue_depth(const struct lwb_pool *pool);
+
+/* Fail those that are cancelled or late, or all of them in a shutdown. */
+void lwb_pool_drop_tickets(struct lwb_pool *pool);
