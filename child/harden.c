@@ -7,9 +7,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int lwb_harden_die_with_parent(int parent_pid, struct lwb_error *err)
+int lwb_harden_die_with_parent(int parent_pid, int sig, struct lwb_error *err)
 {
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+    if (prctl(PR_SET_PDEATHSIG, sig) != 0)
         return lwb_fail_errno(err, LWB_ERR_SYSTEM, "cannot ask to die with the parent");
     return getppid() == parent_pid;
 }

@@ -8,12 +8,12 @@
  */
 
 /*
- * SIGKILL for this process when the thread that started it ends. Returns 1, or
+ * A signal for this process when the thread that started it ends. Returns 1, or
  * 0 when `parent_pid` is not the parent (any more): then it died before the
  * request was made, and nothing would ever be delivered. The pids are compared
  * because an orphan's parent is pid 1 only where there is no subreaper.
  */
-int lwb_harden_die_with_parent(int parent_pid, struct lwb_error *err);
+int lwb_harden_die_with_parent(int parent_pid, int sig, struct lwb_error *err);
 
 /* No core dumps, neither as a file nor through a pipe to a helper. */
 void lwb_harden_no_core_dumps(void);

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "child/guardian.h"
 #include "child/harden.h"
 #include "child/serve.h"
 #include "child/stdout_guard.h"
@@ -58,17 +59,14 @@ static void print_help(FILE *to, const char *program)
 static enum lwb_child_exit prepare(const struct arguments *arguments,
                                    struct lwb_stdout_guard *guard, struct lwb_error *err)
 {
-    int rc;
+    int rc = lwb_guardian_start(arguments->parent_pid, err);
 
-    if (arguments->parent_pid) {
-        rc = lwb_harden_die_with_parent(arguments->parent_pid, err);
-        if (rc < 0)
-            return LWB_CHILD_EXIT_SYSTEM;
-        if (rc == 0) {
-            (void)lwb_fail(err, LWB_ERR_CHILD_EXITED, "process %d is not the parent",
-                           arguments->parent_pid);
-            return LWB_CHILD_EXIT_PARENT;
-        }
+    if (rc < 0)
+        return LWB_CHILD_EXIT_SYSTEM;
+    if (rc == 0) {
+        (void)lwb_fail(err, LWB_ERR_CHILD_EXITED, "process %d is not the parent",
+                       arguments->parent_pid);
+        return LWB_CHILD_EXIT_PARENT;
     }
     lwb_harden_no_core_dumps();
     lwb_harden_ignore_sigpipe();

@@ -17,6 +17,10 @@
  * stderr, so a stray print cannot get between frames. Descriptors from 3 on
  * are closed: nothing that the parent left open by mistake leaks into hosts.
  *
+ * The process that calls it becomes a guardian and the work is done in a process
+ * that it forks: what a host leaves behind, daemons included, is killed before
+ * the child is seen to end. It returns in the working process only.
+ *
  * Arguments: --parent-pid N (the child dies with that process, whatever it is
  * doing; without it only the end of input ends it), --version, --help.
  *

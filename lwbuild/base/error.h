@@ -89,6 +89,7 @@ struct lwb_facts {
     uint64_t sequence;
     int status;
     int signal;
+    bool out_of_memory;      /* the kernel killed the child for want of memory */
     bool work_entered_child; /* the request had been sent, wholly or in part */
     char child_code[40];
     char stream[64];

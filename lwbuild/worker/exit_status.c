@@ -41,6 +41,7 @@ int lwb_exit_fail(const struct lwb_exit *status, struct lwb_error *err)
     (void)lwb_fail(err, code, "%s", text);
     err->facts.status = status->code;
     err->facts.signal = status->signal;
+    err->facts.out_of_memory = status->out_of_memory;
     return code;
 }
 

@@ -1,9 +1,10 @@
 #pragma once
 
 #include "lwbuild/protocol/frame.h"
+#include "lwbuild/worker/descendants.h"
 #include "lwbuild/worker/process.h"
 
-/* What the two halves of a process share: process.c has its life, process_io.c its pipes. */
+/* What the parts of a process share: process.c its life, process_start.c, process_io.c its pipes. */
 enum phase { NEW, RUNNING, LINGER, KILLED, DRAIN, GROUP, CLOSING };
 
 enum {
@@ -30,6 +31,7 @@ struct lwb_process {
     unsigned open_handles;
 
     pid_t pid; /* and group; 0 if the spawn failed */
+    struct lwb_descendants descendants;
     bool exited;
     bool output_ended;
     bool input_closing;
@@ -56,6 +58,11 @@ void lwb_process_advance(struct lwb_process *process);
 void lwb_process_wait_for(struct lwb_process *process, enum phase phase, uint64_t ms);
 void lwb_process_report_broken(struct lwb_process *process);
 void lwb_process_close_handle(void *handle);
+void lwb_process_close_all(struct lwb_process *process);
+
+/* From here on the handle must be closed. */
+void lwb_process_adopt(struct lwb_process *process, void *handle);
+void lwb_process_on_exit(uv_process_t *handle, int64_t code, int signal);
 
 void lwb_process_start_reading(struct lwb_process *process);
 

@@ -139,7 +139,7 @@ const struct lwb_worker_config *lwb_worker_config(const struct lwb_worker *worke
 /* Of the present generation; NULL before its hello. Borrowed until the next start. */
 const struct lwb_hello_response *lwb_worker_hello(const struct lwb_worker *worker);
 
-/* 0 without a child. For logs and tests; not to be signalled. */
+/* Of what was started (the guardian, for most children); 0 without one. For logs and tests. */
 pid_t lwb_worker_pid(const struct lwb_worker *worker);
 
 /* How the last child ended. */

@@ -198,13 +198,12 @@ void child_pipe_hello(struct child_pipe *child, uint64_t max_frame,
                      LWB_OK);
     child_pipe_send(child, &frame);
     child_pipe_expect(child, &message, LWB_MSG_RESPONSE);
-    assert_int_equal(lwb_hello_response_decode(response ? response : &ignored, &message, &err),
-                     LWB_OK);
-    if (response) { /* borrowed from the message, which is not kept */
-        response->child = NULL;
-        response->hosts = NULL;
-        response->lean_version = NULL;
-    }
+    response = response ? response : &ignored;
+    assert_int_equal(lwb_hello_response_decode(response, &message, &err), LWB_OK);
+    child->worker = (pid_t)response->pid;
+    response->child = NULL; /* borrowed from the message, which is not kept */
+    response->hosts = NULL;
+    response->lean_version = NULL;
     lwb_message_release(&message);
 }
 

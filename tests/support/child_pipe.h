@@ -12,7 +12,8 @@
  * nothing fails the test and does not hang it.
  */
 struct child_pipe {
-    pid_t pid;
+    pid_t pid;    /* of its guardian: what was started */
+    pid_t worker; /* after hello: what does the work */
     int to;
     int from;
     int err; /* its stderr */

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lwbuild/base/json.h"
@@ -67,6 +68,49 @@ static int unknown(const struct lwb_export_request *request, struct lwb_error *e
     return lwb_fail(err, LWB_ERR_UNSUPPORTED, "echo has no export \"%s\"", request->name);
 }
 
+static void *kept;
+
+/* A process in a session of its own, without a parent, holding all that we have open. */
+static void leave_stray(int report)
+{
+    pid_t pid;
+
+    (void)setsid();
+    pid = fork();
+    if (pid == 0)
+        echo_hang();
+    _exit(write(report, &pid, sizeof(pid)) == (ssize_t)sizeof(pid) ? 0 : 1);
+}
+
+/* Use memory, and keep it until the process ends. */
+static void eat(uint64_t mib)
+{
+    char *memory = malloc((size_t)mib << 20);
+
+    for (uint64_t i = 0; memory && i < mib << 20; i += 4096)
+        ((volatile char *)memory)[i] = 1;
+    kept = memory;
+}
+
+static int answer_stray(struct lwb_host_answer *answer, struct lwb_error *err)
+{
+    int ends[2];
+    pid_t stray = 0;
+    pid_t pid;
+
+    if (pipe(ends) != 0)
+        return lwb_fail_errno(err, LWB_ERR_SYSTEM, "no pipe");
+    pid = fork();
+    if (pid == 0)
+        leave_stray(ends[1]);
+    (void)!read(ends[0], &stray, sizeof(stray));
+    (void)waitpid(pid, NULL, 0);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    lwb_buf_format(&answer->json, "{\"pid\":%d}", (int)stray);
+    return LWB_OK;
+}
+
 int echo_command(void *session, const struct lwb_export_request *request, struct lwb_call *call,
                  struct lwb_host_answer *answer, struct lwb_error *err)
 {
@@ -78,6 +122,10 @@ int echo_command(void *session, const struct lwb_export_request *request, struct
         for (uint64_t left = parameter(request, "bytes", 0); left && lwb_buf_ok(&answer->json);
              left--)
             lwb_buf_append_char(&answer->json, ' ');
+    else if (strcmp(request->name, "stray") == 0)
+        return answer_stray(answer, err);
+    else if (strcmp(request->name, "eat") == 0)
+        eat(parameter(request, "n", 1));
     else if (strcmp(request->name, "hang") == 0)
         echo_hang();
     else if (strcmp(request->name, "crash") == 0)

@@ -113,6 +113,7 @@ void fixture_init(struct worker_fixture *fixture)
     fixture->config = LWB_WORKER_CONFIG_DEFAULTS;
     fixture->config.executable = FAKE_CHILD;
     fixture->config.arguments = &fixture->arguments;
+    fixture->host = "fake";
     fixture->stop_at_row = UINT64_MAX;
     fixture->sinks = (struct lwb_sinks){
         .progress = take_progress,
@@ -236,7 +237,8 @@ void fixture_create(struct worker_fixture *fixture, const char *scenario)
     const struct lwb_worker_watcher watcher = { on_gone, fixture };
     struct lwb_error err;
 
-    assert_int_equal(0, lwb_strvec_append(&fixture->arguments, scenario));
+    if (scenario)
+        assert_int_equal(0, lwb_strvec_append(&fixture->arguments, scenario));
     assert_int_equal(LWB_OK,
                      lwb_worker_create(&fixture->worker, &fixture->loop, &fixture->config, &err));
     assert_int_equal(LWB_OK, lwb_session_create(&fixture->session, fixture->worker, &err));
@@ -273,7 +275,7 @@ static void reset(struct worker_fixture *fixture)
 
 void fixture_reopen(struct worker_fixture *fixture)
 {
-    const struct lwb_open_request request = { .host = "fake" };
+    const struct lwb_open_request request = { .host = fixture->host };
     const struct lwb_session_call call = fixture_call(fixture);
     struct lwb_error err;
 

@@ -16,6 +16,7 @@ struct worker_fixture {
     uv_prepare_t prepare;
     struct lwb_worker_config config; /* change before fixture_start */
     struct lwb_strvec arguments;
+    const char *host;
     struct lwb_worker *worker;
     struct lwb_session *session;
     unsigned descriptors_before;
@@ -51,7 +52,7 @@ int fixture_setup(void **state);
 int fixture_teardown(void **state);
 #define WORKER_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
-/* Make the worker (scenario: first argument of fake-child) and start it. */
+/* Make the worker (scenario: first argument of fake-child, NULL: none) and start it. */
 void fixture_create(struct worker_fixture *fixture, const char *scenario);
 void fixture_start(struct worker_fixture *fixture);
 

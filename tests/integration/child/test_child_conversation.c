@@ -1,6 +1,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "lwbuild/base/proc_tree.h"
 #include "lwbuild/child.h"
 #include "tests/support/child_pipe.h"
 #include "tests/support/test.h"
@@ -45,6 +46,8 @@ static void hello_says_who_and_how_much(void **state)
     struct lwb_message message = { 0 };
     struct child_pipe child;
     struct lwb_error err;
+    pid_t guardian;
+    char state_letter;
 
     (void)state;
     child_pipe_start(&child, ECHO_CHILD, NULL);
@@ -54,7 +57,8 @@ static void hello_says_who_and_how_much(void **state)
     child_pipe_send(&child, &frame);
     child_pipe_expect(&child, &message, LWB_MSG_RESPONSE);
     assert_int_equal(lwb_hello_response_decode(&response, &message, &err), LWB_OK);
-    assert_int_equal(response.pid, child.pid);
+    assert_true(lwb_proc_stat((pid_t)response.pid, &guardian, &state_letter));
+    assert_int_equal(guardian, child.pid);
     assert_int_equal(response.max_frame, LWB_FRAME_MIN_LIMIT);
     assert_int_equal(response.n_hosts, 1);
     assert_string_equal(response.hosts[0].kind, "echo");

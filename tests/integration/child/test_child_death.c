@@ -50,7 +50,9 @@ static void it_dies_with_its_parent_even_while_computing(void **state)
     assert_int_equal(waitpid(parent, &status, 0), parent);
     assert_int_equal(waitpid(orphan, &status, 0), orphan);
     assert_true(WIFSIGNALED(status));
-    assert_int_equal(WTERMSIG(status), SIGKILL);
+    assert_int_equal(WTERMSIG(status), SIGTERM); /* that is how a guardian is told */
+    assert_int_equal(waitpid(-1, &status, 0), -1);
+    assert_int_equal(errno, ECHILD); /* it has taken the worker with it */
     assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
 }
 

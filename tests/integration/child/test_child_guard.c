@@ -80,14 +80,14 @@ static void only_the_frames_have_their_pipes(void **state)
 
     (void)state;
     start(&child, &options);
-    read_link_of(in, sizeof(in), child.pid, 0);
-    read_link_of(out, sizeof(out), child.pid, 1);
-    read_link_of(err, sizeof(err), child.pid, 2);
+    read_link_of(in, sizeof(in), child.worker, 0);
+    read_link_of(out, sizeof(out), child.worker, 1);
+    read_link_of(err, sizeof(err), child.worker, 2);
     assert_string_equal(in, "/dev/null");
     assert_string_equal(out, err);
     assert_int_equal(strncmp(err, "pipe:", 5), 0);
     /* 0, 1, 2 and the two private ones: what was inherited besides is gone. */
-    assert_int_equal(count_descriptors(child.pid), 5);
+    assert_int_equal(count_descriptors(child.worker), 5);
     (void)close(options.inherited_fd);
     child_pipe_stop(&child);
 }
@@ -100,10 +100,10 @@ static void it_cannot_dump_core_and_can_be_measured(void **state)
 
     (void)state;
     start(&child, NULL);
-    assert_int_equal(prlimit(child.pid, RLIMIT_CORE, NULL, &limit), 0);
+    assert_int_equal(prlimit(child.worker, RLIMIT_CORE, NULL, &limit), 0);
     assert_true(limit.rlim_cur <= 1);
     /* Owned by the user and not by root: the process is dumpable, its smaps readable. */
-    (void)snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", child.pid);
+    (void)snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", child.worker);
     assert_int_equal(access(path, R_OK), 0);
     child_pipe_stop(&child);
 }
@@ -143,7 +143,7 @@ static void without_stderr_it_serves_all_the_same(void **state)
     child_pipe_check(&child, "-- echo: stdout lost\n-- echo: stderr 1000\n");
     child_pipe_expect(&child, &message, LWB_MSG_RESPONSE);
     lwb_message_release(&message);
-    read_link_of(out, sizeof(out), child.pid, 1);
+    read_link_of(out, sizeof(out), child.worker, 1);
     assert_string_equal(out, "/dev/null");
     child_pipe_stop(&child);
 }
