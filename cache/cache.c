@@ -184,8 +184,7 @@ static struct lwb_cache *new_cache(const struct lwb_cache_config *config)
     cache->path = LWB_BUF(LWB_PATH_MAX);
     lwb_pending_init(&cache->pending);
     cache->hasher = lwb_hasher_create();
-    cache->checker = lwb_checker_create();
-    return cache->hasher && cache->checker ? LWB_TAKE(cache) : NULL;
+    return cache->hasher ? LWB_TAKE(cache) : NULL;
 }
 
 int lwb_cache_open(struct lwb_cache **out, const struct lwb_cache_config *config,
@@ -332,7 +331,6 @@ void lwb_cache_close(struct lwb_cache *cache)
     lwb_db_close(&cache->db);
     lwb_pending_release(&cache->pending);
     lwb_hasher_destroy(cache->hasher);
-    lwb_checker_destroy(cache->checker);
     lwb_buf_release(&cache->body);
     lwb_buf_release(&cache->fact);
     lwb_buf_release(&cache->path);

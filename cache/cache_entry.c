@@ -15,28 +15,25 @@
  */
 enum { ENTRY_FORMAT = 1 };
 
-static struct lwb_checksum seal_of(struct lwb_bytes body, struct lwb_checker *checker, char kind,
-                                   const struct lwb_digest *key)
+static struct lwb_checksum seal_of(struct lwb_bytes body, char kind, const struct lwb_digest *key)
 {
     struct lwb_digest name = *key;
 
     name.bytes[sizeof(name.bytes) - 1] ^= (unsigned char)kind;
-    return lwb_checksum_of(checker, name.bytes, body.ptr, body.len);
+    return lwb_checksum_of(name.bytes, body.ptr, body.len);
 }
 
-void lwb_seal(struct lwb_buf *body, size_t from, struct lwb_checker *checker, char kind,
-              const struct lwb_digest *key)
+void lwb_seal(struct lwb_buf *body, size_t from, char kind, const struct lwb_digest *key)
 {
     struct lwb_checksum seal;
 
     if (!lwb_buf_ok(body))
         return;
-    seal = seal_of(lwb_bytes(body->ptr + from, body->len - from), checker, kind, key);
+    seal = seal_of(lwb_bytes(body->ptr + from, body->len - from), kind, key);
     lwb_buf_append(body, seal.bytes, sizeof(seal.bytes));
 }
 
-bool lwb_unseal(struct lwb_bytes *body, struct lwb_checker *checker, char kind,
-                const struct lwb_digest *key)
+bool lwb_unseal(struct lwb_bytes *body, char kind, const struct lwb_digest *key)
 {
     struct lwb_checksum seal;
     struct lwb_bytes content;
@@ -44,7 +41,7 @@ bool lwb_unseal(struct lwb_bytes *body, struct lwb_checker *checker, char kind,
     if (body->len < LWB_SEAL_SIZE)
         return false;
     content = lwb_bytes(body->ptr, body->len - LWB_SEAL_SIZE);
-    seal = seal_of(content, checker, kind, key);
+    seal = seal_of(content, kind, key);
     if (memcmp(seal.bytes, content.ptr + content.len, LWB_SEAL_SIZE) != 0)
         return false;
     *body = content;

@@ -14,12 +14,10 @@ enum {
 };
 
 /* Append the seal of what stands in `body` from offset `from` on. */
-void lwb_seal(struct lwb_buf *body, size_t from, struct lwb_checker *checker, char kind,
-              const struct lwb_digest *key);
+void lwb_seal(struct lwb_buf *body, size_t from, char kind, const struct lwb_digest *key);
 
 /* Whether the seal is right; takes it off then. */
-bool lwb_unseal(struct lwb_bytes *body, struct lwb_checker *checker, char kind,
-                const struct lwb_digest *key);
+bool lwb_unseal(struct lwb_bytes *body, char kind, const struct lwb_digest *key);
 
 /* Append an entry, unsealed; ask lwb_buf_ok afterwards. */
 void lwb_cache_entry_encode(struct lwb_buf *out, const struct lwb_cache_entry *entry);

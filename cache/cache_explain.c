@@ -55,7 +55,7 @@ static int put_components(struct lwb_cache *cache, const struct lwb_digest *key,
     size_t at = pending->data.len;
 
     lwb_buf_append_bytes(&pending->data, body);
-    lwb_seal(&pending->data, at, cache->checker, 'c', key);
+    lwb_seal(&pending->data, at, 'c', key);
     return lwb_pending_add(pending, LWB_WRITE_COMPONENTS, key, 0, at, err);
 }
 
@@ -149,7 +149,7 @@ static int get_components(struct lwb_cache *cache, const struct lwb_digest *key,
     if (!lwb_buf_ok(out))
         return lwb_fail_memory(err);
     body = lwb_buf_bytes(out);
-    if (rc == 0 || !lwb_unseal(&body, cache->checker, 'c', key))
+    if (rc == 0 || !lwb_unseal(&body, 'c', key))
         return 0;
     out->len = body.len;
     return 1;

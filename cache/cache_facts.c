@@ -41,7 +41,7 @@ int lwb_fact_get(struct lwb_cache *cache, enum lwb_fact kind, const struct lwb_d
     if (!lwb_buf_ok(&cache->fact))
         return lwb_fail_memory(err);
     found = lwb_buf_bytes(&cache->fact);
-    if (rc == 0 || !lwb_unseal(&found, cache->checker, (char)kind, key))
+    if (rc == 0 || !lwb_unseal(&found, (char)kind, key))
         return 0;
     if (used < lwb_cache_wall_s(cache) - FACT_TOUCH_S &&
         !lwb_pending_find(&cache->pending, LWB_WRITE_FACT_TOUCH, key, kind))
@@ -60,7 +60,7 @@ int lwb_fact_put(struct lwb_cache *cache, enum lwb_fact kind, const struct lwb_d
     if (cache->read_only)
         return LWB_OK;
     lwb_buf_append_bytes(&pending->data, value);
-    lwb_seal(&pending->data, at, cache->checker, (char)kind, key);
+    lwb_seal(&pending->data, at, (char)kind, key);
     rc = lwb_pending_add(pending, LWB_WRITE_FACT, key, kind, at, err);
     if (rc == LWB_OK)
         lwb_cache_commit_if_due(cache);

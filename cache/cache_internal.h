@@ -28,10 +28,9 @@ struct lwb_cache {
     uint64_t retry_ns; /* no commit by itself before this */
     int64_t grown;     /* bytes that the running transaction adds */
 
-    struct lwb_hasher *hasher;   /* for keys */
-    struct lwb_checker *checker; /* for seals */
-    struct lwb_buf body;         /* of the last entry looked up */
-    struct lwb_buf fact;         /* the last fact looked up */
+    struct lwb_hasher *hasher; /* for keys */
+    struct lwb_buf body;       /* of the last entry looked up */
+    struct lwb_buf fact;       /* the last fact looked up */
     struct lwb_cache_artifact *artifacts;
     size_t artifacts_cap;
     bool has_tombstones;

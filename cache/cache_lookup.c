@@ -78,7 +78,7 @@ static int open_body(struct lwb_cache *cache, const struct lwb_digest *key, stru
 {
     int rc;
 
-    if (!lwb_unseal(&body, cache->checker, 'e', key))
+    if (!lwb_unseal(&body, 'e', key))
         return 0;
     rc = lwb_cache_entry_decode(entry, &cache->artifacts, &cache->artifacts_cap, body, err);
     if (rc == LWB_ERR_FORMAT)

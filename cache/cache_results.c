@@ -18,7 +18,7 @@ int lwb_cache_store(struct lwb_cache *cache, const struct lwb_digest *key,
     if (earlier && earlier->kind == LWB_WRITE_ENTRY && earlier->number && !entry->fresh)
         return LWB_OK;
     lwb_cache_entry_encode(&pending->data, entry);
-    lwb_seal(&pending->data, at, cache->checker, 'e', key);
+    lwb_seal(&pending->data, at, 'e', key);
     rc = lwb_pending_add(pending, LWB_WRITE_ENTRY, key, entry->fresh, at, err);
     if (rc == LWB_OK)
         lwb_cache_commit_if_due(cache);

@@ -6,7 +6,7 @@
  * is left alone: there is no migration, a cache is only worth its hits.
  */
 enum {
-    LWB_SCHEMA_VERSION = 1,
+    LWB_SCHEMA_VERSION = 2,
     LWB_SCHEMA_APPLICATION = 0x4c574243, /* "LWBC", in the header of the file */
     LWB_SQL_GROUP = 8,                   /* keys of one look-up of many */
 };
