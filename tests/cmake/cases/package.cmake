@@ -32,6 +32,17 @@ build()
 expect_no_output("Checking Lean proofs")
 run(ctest --test-dir "${build}" -C Debug -L lean)
 
+# Another one in the same place, with the time of its own build, as packages of systems come.
+foreach(program IN ITEMS lwbuild lwbuild-child)
+  file(COPY "${work}/moved to here/bin/${program}" DESTINATION "${work}/upgrade")
+  execute_process(COMMAND touch -d 2001-01-01 "${work}/upgrade/${program}" COMMAND_ERROR_IS_FATAL ANY)
+  file(RENAME "${work}/upgrade/${program}" "${work}/moved to here/bin/${program}")
+  build()
+  expect_output("Checking Lean proofs")
+  build()
+  expect_no_output("Checking Lean proofs")
+endforeach()
+
 # A version that is too new, and a component that is not there.
 file(WRITE "${source}/CMakeLists.txt" "cmake_minimum_required(VERSION 3.10)\n"
     "project(user LANGUAGES NONE)\nfind_package(LWBuild 0.2)\n"
