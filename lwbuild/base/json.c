@@ -85,7 +85,7 @@ int lwb_json_parse_prefix(cJSON **out, struct lwb_bytes text, struct lwb_bytes *
 int lwb_json_parse(cJSON **out, struct lwb_bytes text, struct lwb_error *err)
 {
     LWB_AUTO(lwb_json_free) cJSON *json = NULL;
-    struct lwb_bytes rest;
+    struct lwb_bytes rest = { 0 };
     int rc = lwb_json_parse_prefix(&json, text, &rest, err);
 
     if (rc < 0)
@@ -165,7 +165,7 @@ int lwb_json_get_int(const cJSON *json, const char *key, int64_t *out, struct lw
 
 int lwb_json_get_count(const cJSON *json, const char *key, uint64_t *out, struct lwb_error *err)
 {
-    int64_t value;
+    int64_t value = 0;
     int rc = lwb_json_get_int(json, key, &value, err);
 
     if (rc < 0)

@@ -5,27 +5,38 @@ static bool is_tail(unsigned char c)
     return (c & 0xC0) == 0x80;
 }
 
+/* What may follow a first byte (Unicode 15, table 3-7): how many bytes, and which second one. */
+struct form {
+    unsigned char first, last; /* of the first byte */
+    unsigned char len;         /* of the character */
+    unsigned char lowest,
+        highest; /* second byte: no overlong forms, surrogates or beyond U+10FFFF */
+};
+
+static const struct form forms[] = {
+    { 0xC2, 0xDF, 2, 0x80, 0xBF }, { 0xE0, 0xE0, 3, 0xA0, 0xBF }, { 0xE1, 0xEC, 3, 0x80, 0xBF },
+    { 0xED, 0xED, 3, 0x80, 0x9F }, { 0xEE, 0xEF, 3, 0x80, 0xBF }, { 0xF0, 0xF0, 4, 0x90, 0xBF },
+    { 0xF1, 0xF3, 4, 0x80, 0xBF }, { 0xF4, 0xF4, 4, 0x80, 0x8F },
+};
+
+static bool has_form(const struct form *form, const unsigned char *s, size_t len)
+{
+    if (len < form->len || s[1] < form->lowest || s[1] > form->highest)
+        return false;
+    for (size_t i = 2; i < form->len; i++)
+        if (!is_tail(s[i]))
+            return false;
+    return true;
+}
+
 /* Length of the valid character at the start of text, 0 if there is none. */
 static size_t char_len(const unsigned char *s, size_t len)
 {
     if (s[0] < 0x80)
         return 1;
-    if (s[0] >= 0xC2 && s[0] <= 0xDF)
-        return len >= 2 && is_tail(s[1]) ? 2 : 0;
-    if (s[0] >= 0xE0 && s[0] <= 0xEF) {
-        if (len < 3 || !is_tail(s[1]) || !is_tail(s[2]))
-            return 0;
-        if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F))
-            return 0;
-        return 3;
-    }
-    if (s[0] >= 0xF0 && s[0] <= 0xF4) {
-        if (len < 4 || !is_tail(s[1]) || !is_tail(s[2]) || !is_tail(s[3]))
-            return 0;
-        if ((s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F))
-            return 0;
-        return 4;
-    }
+    for (size_t i = 0; i < LWB_COUNT(forms); i++)
+        if (s[0] >= forms[i].first && s[0] <= forms[i].last)
+            return has_form(&forms[i], s, len) ? forms[i].len : 0;
     return 0;
 }
 

@@ -37,7 +37,7 @@ static int restore_module(struct lwb_plan *plan, const struct lwb_plan_module *m
                           struct lwb_error *err)
 {
     uint32_t name = lwb_names_intern(&plan->names, lwb_bytes_text(module->name));
-    uint32_t node;
+    uint32_t node = 0;
     size_t root;
     int rc;
 
