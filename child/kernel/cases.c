@@ -249,20 +249,16 @@ static bool follow(struct kn_ctx *ctx, struct walk *w, struct kn_case *c, kn_ref
     c->value = kn_may_go_on(ctx) ? kn_whnf(ctx, term) : KN_NONE;
     if (c->value == KN_NONE)
         return false;
-    if (find_gap(ctx, w, c->value, &gap, 0)) {
-        if (gap.of == w->decidable)
-            return decide(ctx, w, c, &gap, in_acc);
-        /* Where recursion computed this far by itself, it may be at the next call already. */
-        if (!in_acc && !w->fits(ctx, c, w->data) && !ctx->fault) {
-            kn_ref proof = construct(ctx, w, &gap, 0);
-
-            term = proof == KN_NONE ? KN_NONE : fill(ctx, c->value, &gap, proof);
-            return term != KN_NONE && follow(ctx, w, c, term, true);
-        }
-        if (!in_acc)
-            return !ctx->fault;
-    }
-    return !ctx->fault && w->fits(ctx, c, w->data);
+    /* Recursion that computes by itself may have come to the next call already. */
+    if (w->fits(ctx, c, w->data))
+        return !ctx->fault;
+    if (ctx->fault || !find_gap(ctx, w, c->value, &gap, 0))
+        return false;
+    if (gap.of == w->decidable)
+        return decide(ctx, w, c, &gap, in_acc);
+    term = in_acc ? KN_NONE : construct(ctx, w, &gap, 0);
+    term = term == KN_NONE ? KN_NONE : fill(ctx, c->value, &gap, term);
+    return term != KN_NONE && follow(ctx, w, c, term, true);
 }
 
 bool kn_all_cases(struct kn_ctx *ctx, kn_ref term,

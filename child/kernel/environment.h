@@ -34,6 +34,7 @@ enum kn_op {
     KN_OP_DIV,
     KN_OP_MOD,
     KN_OP_GCD,
+    KN_OP_LOG2,
     KN_OP_BEQ,
     KN_OP_BLE,
     KN_OP_LAND,

@@ -114,6 +114,9 @@ static bool compute(mpz_t out, enum kn_op op, const mpz_t a, const mpz_t b)
             return false;
         mpz_mul_2exp(out, a, n);
         return true;
+    case KN_OP_LOG2:
+        mpz_set_ui(out, bits - 1); /* of 0: one bit, too */
+        return true;
     case KN_OP_SHR:
         if (n < bits)
             mpz_fdiv_q_2exp(out, a, n);

@@ -13,10 +13,12 @@
  * an error: it is unfolded like any definition.
  *
  * Licensed are succ, pred, add, sub, mul, pow, beq, ble, shiftLeft and
- * shiftRight, whose equations hold by computation, and div, mod, gcd, land,
- * lor and xor, defined by well-founded recursion, whose equations are read off
- * case by case (cases.h). Definitions of these by recursion on a fuel argument
- * are not recognised, nor is log2: both are left to their definitions.
+ * shiftRight, whose equations hold by computation, and div, mod, gcd, log2,
+ * land, lor and xor, defined by well-founded recursion, whose equations are
+ * read off case by case (cases.h); div and mod also by recursion over fuel in
+ * Nat.div.go and Nat.modCore.go, and log2 by the recursor over itself, as Lean
+ * has them since 2025. Definitions over WellFounded.Nat.fix are not recognised:
+ * they are left as they are.
  */
 
 /* After an inductive block was admitted: is it Nat or Bool? */

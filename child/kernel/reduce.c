@@ -429,7 +429,7 @@ kn_ref kn_reduce_nat(struct kn_ctx *ctx, kn_ref e, bool open)
     decl = kn_find(ctx, head->a);
     if (!decl || decl->op == KN_OP_NONE)
         return KN_NONE;
-    if (unary != (decl->op == KN_OP_SUCC || decl->op == KN_OP_PRED))
+    if (unary != (decl->op == KN_OP_SUCC || decl->op == KN_OP_PRED || decl->op == KN_OP_LOG2))
         return KN_NONE;
     a = literal_of(ctx, unary ? n->b : f->b);
     b = a == KN_NONE || unary ? a : literal_of(ctx, n->b);

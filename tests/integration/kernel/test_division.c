@@ -9,7 +9,7 @@
  * differ from them in a few places; a test swaps the names of two.
  */
 struct sum {
-    const char *op, *a, *b, *result;
+    const char *op, *a, *b, *result; /* b is NULL where there is one argument only */
 };
 
 #define HUGE "10000000000000000000000000000000000000007" /* 10^40 + 7 */
@@ -41,14 +41,17 @@ static void swap_names(struct lwb_buf *out, struct lwb_bytes file, const char *n
     }
 }
 
-/* theorem claim : op a b = result := rfl */
+/* theorem claim : op a b = result := rfl, or op a = result */
 static void claim(struct builder *b, const struct sum *sum)
 {
     unsigned one = b_level(b, "succ", 0), nat = b_const(b, "Nat");
     unsigned result = b_nat(b, sum->result);
-    unsigned left = b_app(b, b_app(b, b_const(b, sum->op), b_nat(b, sum->a)), b_nat(b, sum->b));
-    unsigned eq = b_app(b, b_app(b, b_const_at(b, "Eq", one), nat), left);
+    unsigned left = b_app(b, b_const(b, sum->op), b_nat(b, sum->a));
+    unsigned eq;
 
+    if (sum->b)
+        left = b_app(b, left, b_nat(b, sum->b));
+    eq = b_app(b, b_app(b, b_const_at(b, "Eq", one), nat), left);
     b_thm(b, "claim", b_app(b, eq, result),
           b_app(b, b_app(b, b_const_at(b, "Eq.refl", one), nat), result));
 }
@@ -98,6 +101,11 @@ static void large_numbers_are_computed(void **state)
         { "Nat.lor", "0", HUGE, HUGE },
         { "Nat.xor", HUGE, "0", HUGE },
         { "Nat.land", HUGE, "0", "0" },
+        { "Nat.log2", HUGE, NULL, "132" },
+        { "Nat.log2", "340282366920938463463374607431768211456", NULL, "128" },
+        { "Nat.log2", "340282366920938463463374607431768211455", NULL, "127" },
+        { "Nat.log2", "1", NULL, "0" },
+        { "Nat.log2", "0", NULL, "0" },
     };
     size_t i;
 
@@ -111,13 +119,37 @@ static void large_numbers_are_computed(void **state)
     }
 }
 
-/* The same function, asked for in another order, is no impostor. */
-static void another_form_of_division_is_computed(void **state)
+/*
+ * The same functions, asked for in another order, by fuel, or (the logarithm)
+ * by accessibility, are no impostors.
+ */
+static void other_forms_are_computed(void **state)
 {
-    const struct sum sum = { "Nat.div", HUGE, ODD, "13929555690985383" };
+    static const struct {
+        const char *name, *other;
+        struct sum sum;
+    } forms[] = {
+        { "div", "divNested", { "Nat.div", HUGE, ODD, "13929555690985383" } },
+        { "div", "divFuel", { "Nat.div", HUGE, ODD, "13929555690985383" } },
+        { "div", "divFuel", { "Nat.div", HUGE, "0", "0" } },
+        { "mod", "modFuel", { "Nat.mod", HUGE, ODD, "332648387159852995729640" } },
+        { "mod", "modFuel", { "Nat.mod", HUGE, "0", HUGE } },
+        { "mod", "modFuel", { "Nat.mod", "0", HUGE, "0" } },
+        { "log2", "log2Acc", { "Nat.log2", HUGE, NULL, "132" } },
+        { "log2", "log2Acc", { "Nat.log2", "0", NULL, "0" } },
+    };
+    size_t i;
 
     (void)state;
-    assert_int_equal(verdict_after_swap("div", "divNested", &sum, 1), LWB_KERNEL_ACCEPT);
+    for (i = 0; i < LWB_COUNT(forms); i++) {
+        struct sum wrong = forms[i].sum;
+
+        wrong.result = "6";
+        assert_int_equal(verdict_after_swap(forms[i].name, forms[i].other, &forms[i].sum, 1),
+                         LWB_KERNEL_ACCEPT);
+        assert_int_equal(verdict_after_swap(forms[i].name, forms[i].other, &wrong, 1),
+                         LWB_KERNEL_REJECT);
+    }
 }
 
 struct impostor {
@@ -139,6 +171,12 @@ static void impostors_are_not_licensed(void **state)
         { "lor", "land", { "Nat.lor", "5", "3", "7" }, "1" },
         { "gcd", "land", { "Nat.gcd", "4", "6", "2" }, "4" },
         { "sub", "add", { "Nat.sub", "4", "3", "1" }, "7" },
+        { "div", "divTired", { "Nat.div", "7", "2", "3" }, "0" },
+        { "div", "divShort", { "Nat.div", "7", "2", "3" }, "2" },
+        { "mod", "divFuel", { "Nat.mod", "7", "4", "3" }, "1" },
+        { "log2", "log2Up", { "Nat.log2", "4", NULL, "2" }, "3" },
+        { "log2", "log2Short", { "Nat.log2", "16", NULL, "4" }, "2" },
+        { "log2", "pred", { "Nat.log2", "4", NULL, "2" }, "3" },
     };
     size_t i;
 
@@ -201,7 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(large_numbers_are_computed),
-        cmocka_unit_test(another_form_of_division_is_computed),
+        cmocka_unit_test(other_forms_are_computed),
         cmocka_unit_test(impostors_are_not_licensed),
         cmocka_unit_test(the_types_beneath_must_be_real),
         cmocka_unit_test(steps_are_a_limit),

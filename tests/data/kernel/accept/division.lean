@@ -216,5 +216,49 @@ noncomputable def divNested (x y : Nat) : Nat :=
     (fun x _ ih => dite (lt zero y) (decLe (succ zero) y)
       (fun k => dite (le y x) (decLe y x) (fun h => succ (ih (sub x y) (subLt k h))) (fun _ => zero))
       (fun _ => zero)) (acc x)
+/- Division and logarithm as Lean has them since 2025, by recursion over fuel. -/
+theorem fuelLeft {x y fuel : Nat} (hy : lt zero y) (k : le y x) (h : lt x (succ fuel)) : lt (sub x y) fuel :=
+  leTrans (subLt hy k) (@predLe (succ x) (succ fuel) h)
+noncomputable def divFuel.go (y : Nat) (hy : lt zero y) (fuel : Nat) : (x : Nat) → lt x fuel → Nat :=
+  Nat.rec (motive := fun fuel => (x : Nat) → lt x fuel → Nat) (fun x h => zero)
+    (fun fuel ih x h => dite (le y x) (decLe y x) (fun k => succ (ih (sub x y) (fuelLeft hy k h))) (fun _ => zero)) fuel
+noncomputable def divFuel (x y : Nat) : Nat :=
+  dite (lt zero y) (decLe (succ zero) y) (fun h => divFuel.go y h (succ x) x le.refl) (fun _ => zero)
+noncomputable def modCore.go (y : Nat) (hy : lt zero y) (fuel : Nat) : (x : Nat) → lt x fuel → Nat :=
+  Nat.rec (motive := fun fuel => (x : Nat) → lt x fuel → Nat) (fun x h => x)
+    (fun fuel ih x h => dite (le y x) (decLe y x) (fun k => ih (sub x y) (fuelLeft hy k h)) (fun _ => x)) fuel
+noncomputable def modCore (x y : Nat) : Nat :=
+  dite (lt zero y) (decLe (succ zero) y) (fun h => modCore.go y h (succ x) x le.refl) (fun _ => x)
+noncomputable def modFuel (x y : Nat) : Nat :=
+  Nat.rec (motive := fun _ => Nat) zero
+    (fun x _ => dite (le y (succ x)) (decLe y (succ x)) (fun _ => modCore (succ x) y) (fun _ => succ x)) x
+noncomputable def ble (x : Nat) : Nat → Bool :=
+  Nat.rec (motive := fun _ => Nat → Bool) (fun _ => Bool.true)
+    (fun x ih y => Nat.rec (motive := fun _ => Bool) Bool.false (fun y _ => ih y) y) x
+noncomputable def log2 (n : Nat) : Nat :=
+  Nat.rec (motive := fun _ => Nat → Nat) (fun _ => zero)
+    (fun _ ih n => Bool.rec (motive := fun _ => Nat) zero (succ (ih (div n two))) (ble two n)) n n
+/- The same by recursion over accessibility, as it was before. -/
+noncomputable def log2Acc (n : Nat) : Nat :=
+  Acc.rec (motive := fun _ _ => Nat)
+    (fun n _ ih => dite (le two n) (decLe two n)
+      (fun h => succ (ih (div n two) (halfLt n (leTrans (@succLe zero (succ zero) (zeroLe (succ zero))) h)))) (fun _ => zero)) (acc n)
+/- Impostors: fuel that is too little, a step that takes off too little, a result for the wrong side. -/
+noncomputable def divTired.go (y : Nat) (hy : lt zero y) (fuel : Nat) : (x : Nat) → lt x fuel → Nat :=
+  Nat.rec (motive := fun fuel => (x : Nat) → lt x fuel → Nat) (fun x h => zero)
+    (fun fuel ih x h => dite (le y x) (decLe y x) (fun k => ih (sub x y) (fuelLeft hy k h)) (fun _ => zero)) fuel
+noncomputable def divTired (x y : Nat) : Nat :=
+  dite (lt zero y) (decLe (succ zero) y) (fun h => divTired.go y h (succ x) x le.refl) (fun _ => zero)
+noncomputable def divShort.go (y : Nat) (hy : lt zero y) (fuel : Nat) : Nat → lt zero y → Nat :=
+  Nat.rec (motive := fun fuel => Nat → lt zero y → Nat) (fun x h => zero)
+    (fun fuel ih x h => dite (le y x) (decLe y x) (fun k => succ (ih (sub x y) h)) (fun _ => zero)) fuel
+noncomputable def divShort (x y : Nat) : Nat :=
+  dite (lt zero y) (decLe (succ zero) y) (fun h => divShort.go y h two x h) (fun _ => zero)
+noncomputable def log2Up (n : Nat) : Nat :=
+  Nat.rec (motive := fun _ => Nat → Nat) (fun _ => zero)
+    (fun _ ih n => Bool.rec (motive := fun _ => Nat) n (succ (ih (div n two))) (ble two n)) n n
+noncomputable def log2Short (n : Nat) : Nat :=
+  Nat.rec (motive := fun _ => Nat → Nat) (fun _ => zero)
+    (fun _ ih n => Bool.rec (motive := fun _ => Nat) zero (succ (ih (div n two))) (ble two n)) two n
 end Nat
 axiom anything : False
