@@ -216,19 +216,20 @@ static int run_lean(struct lwb_lean_once *once, const struct lwb_lean_setup *set
     return LWB_OK;
 }
 
-int lwb_lean_once_check(struct lwb_lean_once *once, const struct lwb_lean_setup *setup,
-                        const struct lwb_check_request *request, const char *folder,
-                        struct lwb_error *err)
+static int try_in(struct lwb_lean_once *once, const struct lwb_lean_setup *setup,
+                  const struct lwb_check_request *request, const char *folder, bool siblings,
+                  struct lwb_error *err)
 {
     LWB_AUTO(lwb_lean_once_release) struct lwb_lean_once made = { 0 };
     LWB_AUTO(lwb_lean_command_release) struct lwb_lean_command command = { 0 };
     LWB_AUTO(lwb_free_text) char *place = lwb_path_join(folder, "src");
     LWB_AUTO(lwb_free_text) char *olean = lwb_path_join(folder, parts[0].name);
+    const char *source_root = siblings ? setup->source_root : NULL;
     int rc;
 
     if (!place || !olean)
         return lwb_fail_memory(err);
-    rc = lwb_lean_place_make(place, request->file, request->source, setup->source_root, err);
+    rc = lwb_lean_place_make(place, request->file, request->source, source_root, err);
     if (rc == LWB_OK)
         rc = lwb_lean_setup_once(setup, place, request->file, olean, &command, err);
     if (rc == LWB_OK)
@@ -241,5 +242,51 @@ int lwb_lean_once_check(struct lwb_lean_once *once, const struct lwb_lean_setup 
         return rc;
     *once = made;
     made = (struct lwb_lean_once){ 0 };
+    return LWB_OK;
+}
+
+/* Whether it did not go well, and a file that could not be found had to do with it. */
+static bool missed_a_file(const struct lwb_lean_once *once)
+{
+    static const char words[] = "no such file";
+
+    if (once->judgement.verdict == LWB_VERDICT_ACCEPTED)
+        return false;
+    for (size_t i = 0; i < once->messages.count; i++)
+        if (lwb_bytes_contain(once->messages.items[i].message, words))
+            return true;
+    return strstr(once->detail, words) != NULL;
+}
+
+/* The words of a source do not always say that it reads files: a macro may do it. */
+static int try_again_with_siblings(struct lwb_lean_once *once, const struct lwb_lean_setup *setup,
+                                   const struct lwb_check_request *request, const char *folder,
+                                   uint64_t spent_ms, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_free_text) char *again = lwb_path_join(folder, "again");
+    struct lwb_check_request rest = *request;
+
+    if (!again)
+        return lwb_fail_memory(err);
+    if (rest.deadline_ms)
+        rest.deadline_ms = rest.deadline_ms > spent_ms ? rest.deadline_ms - spent_ms : 1;
+    return try_in(once, setup, &rest, again, true, err);
+}
+
+int lwb_lean_once_check(struct lwb_lean_once *once, const struct lwb_lean_setup *setup,
+                        const struct lwb_check_request *request, const char *folder,
+                        struct lwb_error *err)
+{
+    LWB_AUTO(lwb_lean_once_release) struct lwb_lean_once first = { 0 };
+    bool siblings = lwb_lean_place_needs_siblings(request->source);
+    uint64_t start = lwb_clock_ms();
+    int rc = try_in(&first, setup, request, folder, siblings, err);
+
+    if (rc < 0)
+        return rc;
+    if (!siblings && missed_a_file(&first))
+        return try_again_with_siblings(once, setup, request, folder, lwb_clock_ms() - start, err);
+    *once = first;
+    first = (struct lwb_lean_once){ 0 };
     return LWB_OK;
 }

@@ -101,7 +101,7 @@ int lwb_lean_place_make(const char *folder, const char *file, struct lwb_bytes s
     if (!above)
         return lwb_fail_memory(err);
     rc = lwb_file_make_dirs(above, 0700, err);
-    if (rc == LWB_OK && lwb_lean_place_needs_siblings(source))
+    if (rc == LWB_OK && source_root)
         rc = link_siblings(folder, file, source_root, err);
     return rc == LWB_OK ? write_source(path, source, err) : rc;
 }

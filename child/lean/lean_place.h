@@ -15,9 +15,9 @@
 bool lwb_lean_place_needs_siblings(struct lwb_bytes source);
 
 /*
- * Makes `folder` with `file` (relative, no "..") in it. If siblings are needed, links to
- * everything that lies beside the file and above it in `source_root` are there
- * too, so that relative paths lead where they lead in the project.
+ * Makes `folder` with `file` (relative, no "..") in it. With a `source_root`
+ * (NULL: without), links to everything that lies beside the file and above it
+ * there are made too, so that relative paths lead where they lead in the project.
  */
 int lwb_lean_place_make(const char *folder, const char *file, struct lwb_bytes source,
                         const char *source_root, struct lwb_error *err);

@@ -231,6 +231,15 @@ static void files_beside_a_module_can_be_read(void **state)
     check(&fixture, "Deep/A.lean", source, false);
     assert_string_equal(lean_session_text(&fixture.lean), "");
     fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, true);
+    /* Nothing in the source says so: it is found out by what happens. */
+    scratch_write(&fixture.lean.scratch, "p/data/y", "y");
+    check(&fixture, "Deep/A.lean", "--! reads data/y\n", true);
+    fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, true);
+    assert_int_equal(fixture.lean.response.n_artifacts, 1);
+    check(&fixture, "Deep/A.lean", "--! reads data/z\n", false);
+    fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, true);
+    assert_string_equal(lean_session_text(&fixture.lean),
+                        "A.lean:1:0: error: no such file: data/z\n");
     /* Nor does such a module go to a worker, whose document has another place. */
     assert_int_equal(lean_session_check(&fixture.lean, "include_str \"data/x.txt\"\n"), LWB_OK);
     assert_true(fixture.lean.response.fresh);
