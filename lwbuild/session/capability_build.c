@@ -317,19 +317,21 @@ int lwb_capability_build(char **manifest, const struct lwb_capability_project *p
         .name = project->name ? project->name : project->library,
         .output = LWB_BUF(2 * OUTPUT_MAX),
     };
-    LWB_AUTO(lwb_free_text) char *cwd = getcwd(NULL, 0);
+    LWB_AUTO(lwb_free_text) char *cwd = lwb_alloc(LWB_PATH_MAX);
     LWB_AUTO(lwb_buf_release) struct lwb_buf path = LWB_BUF(LWB_PATH_MAX);
 
     if (check_project(project, build.name ? build.name : "", err) < 0)
         return err->code;
     if (!cwd)
+        return lwb_fail_memory(err);
+    if (!getcwd(cwd, LWB_PATH_MAX))
         return lwb_fail_errno(err, LWB_ERR_SYSTEM, "cannot find the current directory");
     build.root = lwb_path_absolute(cwd, project->root);
     if (project->folder)
         build.folder = lwb_path_absolute(cwd, project->folder);
     else if (build.root)
         build.folder = lwb_path_join(build.root, ".lake/lwbuild");
-    if (!build.folder)
+    if (!build.root || !build.folder)
         return lwb_fail_memory(err);
     lwb_buf_format(&path, "%s/%s.json", build.folder, build.name);
     if (!lwb_buf_ok(&path))
