@@ -173,6 +173,7 @@ static int examine_with(struct examination *exam, const struct kernel_session *s
 static int decline(struct lwb_kernel_summary *summary, const char *reason)
 {
     summary->verdict = LWB_KERNEL_DECLINE;
+    summary->cause = LWB_KERNEL_CAUSE_MEMORY;
     (void)snprintf(summary->reason, sizeof(summary->reason), "%s", reason);
     return LWB_OK;
 }
@@ -232,12 +233,22 @@ static void describe_decline(struct lwb_buf *out, const struct lwb_kernel_summar
 static void conclude(struct kernel_session *session, struct lwb_check_response *response,
                      const struct lwb_kernel_summary *summary)
 {
+    static const enum lwb_reason reasons[] = {
+        [LWB_KERNEL_CAUSE_NONE] = LWB_REASON_DECLINED,
+        [LWB_KERNEL_CAUSE_UNKNOWN] = LWB_REASON_DECLINED,
+        [LWB_KERNEL_CAUSE_MEMORY] = LWB_REASON_MEMORY,
+        [LWB_KERNEL_CAUSE_STACK] = LWB_REASON_LIMIT,
+        [LWB_KERNEL_CAUSE_TIME] = LWB_REASON_TIME,
+        [LWB_KERNEL_CAUSE_STEPS] = LWB_REASON_LIMIT,
+        [LWB_KERNEL_CAUSE_CANCELLED] = LWB_REASON_CANCELLED,
+    };
+
     response->verdict =
         summary->verdict == LWB_KERNEL_ACCEPT ? LWB_VERDICT_ACCEPTED : LWB_VERDICT_REJECTED;
     response->storable = true;
     if (summary->verdict != LWB_KERNEL_DECLINE)
         return;
-    set_none(session, response, LWB_REASON_DECLINED, "");
+    set_none(session, response, reasons[summary->cause], "");
     describe_decline(&session->detail, summary);
     response->detail = lwb_buf_text(&session->detail);
 }

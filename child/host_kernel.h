@@ -17,7 +17,9 @@
  * on however indirectly, and "state" ("rejected", "declined", "blocked") where
  * it was not accepted. An error names each rejected declaration with its line
  * in the file; a file that is no export is rejected with an error where it
- * goes wrong. What the kernel does not decide is no verdict, reason "declined".
+ * goes wrong. What the kernel does not decide is no verdict: its reason is
+ * "memory", "time" or "cancelled" where that ended it, "limit" for its stack and
+ * its count of steps, else "declined": something in the file that it does not know.
  *
  * A kernel check does the same with an export as the source of the request.
  */

@@ -24,7 +24,7 @@ struct scan {
 
 static bool fail_memory(struct kn_ctx *ctx)
 {
-    return kn_decline(ctx, "the memory limit was reached") != KN_NONE;
+    return kn_out_of_memory(ctx) != KN_NONE;
 }
 
 static bool add_use(struct scan *s, uint32_t item)
@@ -392,7 +392,8 @@ void kn_conclude(struct kn_ctx *ctx, struct kn_item *item)
     reason = kn_arena_take(&ctx->keep, n);
     if (reason)
         memcpy(reason, ctx->reason, n);
-    item->reason = reason ? reason : "the memory limit was reached";
+    item->reason = reason ? reason : kn_describe_cause(LWB_KERNEL_CAUSE_MEMORY);
+    item->cause = (uint8_t)(reason ? ctx->cause : LWB_KERNEL_CAUSE_MEMORY);
     item->state = ctx->fault == KN_REJECT ? KN_REJECTED : KN_DECLINED;
 }
 

@@ -19,6 +19,7 @@ static kn_ref set_fault(struct kn_ctx *ctx, enum kn_fault fault, const char *for
     if (ctx->fault != KN_FINE)
         return KN_NONE;
     ctx->fault = fault;
+    ctx->cause = fault == KN_DECLINE ? LWB_KERNEL_CAUSE_UNKNOWN : LWB_KERNEL_CAUSE_NONE;
     (void)vsnprintf(ctx->reason, sizeof(ctx->reason), format, args);
     return KN_NONE;
 }
@@ -43,24 +44,48 @@ kn_ref kn_decline(struct kn_ctx *ctx, const char *format, ...)
     return KN_NONE;
 }
 
+const char *kn_describe_cause(enum lwb_kernel_cause cause)
+{
+    static const char *const texts[] = {
+        [LWB_KERNEL_CAUSE_NONE] = "",
+        [LWB_KERNEL_CAUSE_UNKNOWN] = "not understood",
+        [LWB_KERNEL_CAUSE_MEMORY] = "the memory limit was reached",
+        [LWB_KERNEL_CAUSE_STACK] = "the stack limit was reached",
+        [LWB_KERNEL_CAUSE_TIME] = "the time limit was reached",
+        [LWB_KERNEL_CAUSE_STEPS] = "the limit of steps was reached",
+        [LWB_KERNEL_CAUSE_CANCELLED] = "cancelled",
+    };
+
+    return texts[cause];
+}
+
+kn_ref kn_give_up(struct kn_ctx *ctx, enum lwb_kernel_cause cause)
+{
+    if (ctx->fault == KN_FINE) {
+        (void)kn_decline(ctx, "%s", kn_describe_cause(cause));
+        ctx->cause = cause;
+    }
+    return KN_NONE;
+}
+
 bool kn_may_go_on_slow(struct kn_ctx *ctx)
 {
     if (ctx->fault != KN_FINE)
         return false;
     if ((char *)__builtin_frame_address(0) < ctx->stack_low)
-        (void)kn_decline(ctx, "the stack limit was reached");
+        (void)kn_give_up(ctx, LWB_KERNEL_CAUSE_STACK);
     else if ((ctx->steps += KN_TICK) > ctx->budget->max_steps && ctx->budget->max_steps)
-        (void)kn_decline(ctx, "the limit of steps was reached");
+        (void)kn_give_up(ctx, LWB_KERNEL_CAUSE_STEPS);
     else if (ctx->budget->cancelled && atomic_load(ctx->budget->cancelled))
-        (void)kn_decline(ctx, "cancelled");
+        (void)kn_give_up(ctx, LWB_KERNEL_CAUSE_CANCELLED);
     else if (ctx->budget->deadline_ns && lwb_clock_ns() > ctx->budget->deadline_ns)
-        (void)kn_decline(ctx, "the time limit was reached");
+        (void)kn_give_up(ctx, LWB_KERNEL_CAUSE_TIME);
     return ctx->fault == KN_FINE;
 }
 
 kn_ref kn_out_of_memory(struct kn_ctx *ctx)
 {
-    return kn_decline(ctx, "the memory limit was reached");
+    return kn_give_up(ctx, LWB_KERNEL_CAUSE_MEMORY);
 }
 
 static void init_maps(struct kn_ctx *ctx)

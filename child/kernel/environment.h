@@ -130,6 +130,7 @@ struct kn_item {
     uint8_t kind; /* enum kn_decl_kind; KN_INDUCTIVE for a block */
     bool is_unsafe, is_partial;
     bool has_nat, has_text;  /* literals */
+    uint8_t cause;           /* enum lwb_kernel_cause, if declined */
     _Atomic uint8_t state;   /* enum kn_item_state */
     atomic_bool looked_over; /* what it uses is known, or its state is final */
     uint32_t line;

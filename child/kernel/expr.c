@@ -53,7 +53,7 @@ kn_ref *kn_stack_take(struct kn_ctx *ctx, size_t n)
     kn_ref *out = kn_arena_take(&ctx->stack, (n ? n : 1) * sizeof(*out));
 
     if (!out)
-        (void)kn_decline(ctx, "the memory limit was reached");
+        (void)kn_out_of_memory(ctx);
     return out;
 }
 

@@ -165,7 +165,7 @@ static bool add_type(struct kn_flat *flat, const struct kn_given_type *given)
     if (kn_sort_of(ctx, given->type, true) == KN_NONE)
         return false;
     if (lwb_grow(&flat->types, &flat->cap_types, flat->n_types, sizeof(*flat->types)) < 0)
-        return kn_decline(ctx, "the memory limit was reached") != KN_NONE;
+        return kn_out_of_memory(ctx) != KN_NONE;
     t = &flat->types[flat->n_types++];
     *t = (struct kn_flat_type){ .name = given->name, .type = given->type, .nested = KN_NONE };
     t->rec = kn_name_find(&ctx->env->names, given->name, "rec");
@@ -222,7 +222,7 @@ static bool add_ctor(struct kn_flat *flat, uint32_t of, uint32_t index)
     if (kn_sort_of(ctx, given->type, true) == KN_NONE)
         return false;
     if (lwb_grow(&flat->ctors, &flat->cap_ctors, flat->n_ctors, sizeof(*flat->ctors)) < 0)
-        return kn_decline(ctx, "the memory limit was reached") != KN_NONE;
+        return kn_out_of_memory(ctx) != KN_NONE;
     c = &flat->ctors[flat->n_ctors++];
     *c = (struct kn_flat_ctor){
         .name = given->name, .real_name = given->name, .type = given->type, .of = of
@@ -386,7 +386,7 @@ static bool check_ctor(struct kn_flat *flat, struct kn_flat_ctor *c)
     c->n_fields = count_arrows(ctx, type);
     c->fields = kn_arena_take(&ctx->stack, (c->n_fields + 1) * sizeof(*c->fields));
     if (!c->fields)
-        return kn_decline(ctx, "the memory limit was reached") != KN_NONE;
+        return kn_out_of_memory(ctx) != KN_NONE;
     memset(c->fields, 0, (c->n_fields + 1) * sizeof(*c->fields));
     for (i = 0; i < c->n_fields; i++) {
         struct kn_flat_field *field = &c->fields[i];

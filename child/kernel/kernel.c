@@ -95,9 +95,19 @@ static enum lwb_kernel_verdict conclude(struct lwb_kernel_summary *summary,
                                         const char *reason)
 {
     summary->verdict = verdict;
+    summary->cause =
+        verdict == LWB_KERNEL_DECLINE ? LWB_KERNEL_CAUSE_UNKNOWN : LWB_KERNEL_CAUSE_NONE;
     summary->line = line;
     set_text(summary->reason, sizeof(summary->reason), reason);
     return verdict;
+}
+
+static enum lwb_kernel_verdict give_up(struct lwb_kernel_summary *summary,
+                                       enum lwb_kernel_cause cause)
+{
+    (void)conclude(summary, LWB_KERNEL_DECLINE, 0, kn_describe_cause(cause));
+    summary->cause = cause;
+    return LWB_KERNEL_DECLINE;
 }
 
 /* Loading ------------------------------------------------------------------------------------- */
@@ -157,12 +167,13 @@ enum lwb_kernel_verdict lwb_kernel_load(struct lwb_kernel *kernel, struct lwb_by
         kernel->stage = DONE;
         verdict = reader.state == KN_READ_MALFORMED ? LWB_KERNEL_MALFORMED : LWB_KERNEL_DECLINE;
         (void)conclude(summary, verdict, reader.line, reader.text);
+        summary->cause = reader.cause;
     }
     kn_reader_release(&reader);
     count(&kernel->env, summary);
     if (verdict == LWB_KERNEL_ACCEPT && !name_axioms(kernel, summary->axioms)) {
         kernel->stage = DONE;
-        verdict = conclude(summary, LWB_KERNEL_DECLINE, 0, "the memory limit was reached");
+        verdict = give_up(summary, LWB_KERNEL_CAUSE_MEMORY);
     }
     summary->load_ns = lwb_clock_ns() - kernel->start_ns;
     summary->memory_peak = atomic_load(&kernel->budget.peak);
@@ -219,6 +230,7 @@ static void decide(struct run *run, const struct kn_item *item, struct lwb_bytes
         (summary->verdict == LWB_KERNEL_DECLINE && !rejected))
         return;
     (void)conclude(summary, rejected ? LWB_KERNEL_REJECT : LWB_KERNEL_DECLINE, item->line, reason);
+    summary->cause = item->cause;
     n = lwb_utf8_cut(name, sizeof(summary->name) - 1);
     memcpy(summary->name, name.ptr, n);
     summary->name[n] = '\0';
@@ -255,6 +267,7 @@ static int on_done(void *data, const struct kn_item *item)
         .name = name,
         .kind = kinds[item->kind],
         .state = states[item->state],
+        .cause = item->cause,
         .axioms = item->axioms,
         .n_axioms = item->n_axioms,
         .time_ns = item->time_ns,
@@ -299,7 +312,7 @@ enum lwb_kernel_verdict lwb_kernel_check(struct lwb_kernel *kernel,
     if (!kn_schedule_run(&schedule))
         (void)conclude(summary, LWB_KERNEL_DECLINE, 0, "no thread could be started");
     else if (run.stopped && summary->verdict == LWB_KERNEL_ACCEPT)
-        (void)conclude(summary, LWB_KERNEL_DECLINE, 0, "cancelled");
+        (void)give_up(summary, LWB_KERNEL_CAUSE_CANCELLED);
     summary->check_ns = lwb_clock_ns() - start;
     summary->memory_peak = atomic_load(&kernel->budget.peak);
     return summary->verdict;
@@ -320,6 +333,14 @@ struct lwb_bytes lwb_kernel_axiom(const struct lwb_kernel *kernel, uint32_t axio
     if (low == kernel->n_axiom_names || kernel->axiom_names[low].item != axiom)
         return lwb_bytes("", 0);
     return kernel->axiom_names[low].name;
+}
+
+const char *lwb_kernel_cause_name(enum lwb_kernel_cause cause)
+{
+    static const char *const names[] = { "",     "unknown", "memory",   "stack",
+                                         "time", "steps",   "cancelled" };
+
+    return names[cause];
 }
 
 const char *lwb_kernel_kind_name(enum lwb_kernel_kind kind)

@@ -58,6 +58,17 @@ struct lwb_kernel_limits {
     atomic_bool *cancelled; /* may be set from any thread; looked at all the time */
 };
 
+/* Why there is no verdict: a limit, which another run may have higher, or the file. */
+enum lwb_kernel_cause {
+    LWB_KERNEL_CAUSE_NONE,      /* there is one */
+    LWB_KERNEL_CAUSE_UNKNOWN,   /* something in the file that is not known, or not decided */
+    LWB_KERNEL_CAUSE_MEMORY,    /* limits.memory_bytes, or the machine has no more */
+    LWB_KERNEL_CAUSE_STACK,     /* limits.stack_bytes */
+    LWB_KERNEL_CAUSE_TIME,      /* limits.time_ms */
+    LWB_KERNEL_CAUSE_STEPS,     /* limits.steps */
+    LWB_KERNEL_CAUSE_CANCELLED, /* by limits.cancelled, or by request.row */
+};
+
 enum lwb_kernel_kind {
     LWB_KERNEL_AXIOM,
     LWB_KERNEL_DEFINITION,
@@ -79,8 +90,9 @@ struct lwb_kernel_row {
     struct lwb_bytes name;
     enum lwb_kernel_kind kind;
     enum lwb_kernel_state state;
-    struct lwb_bytes reason; /* one line, empty if accepted */
-    const uint32_t *axioms;  /* for lwb_kernel_axiom: all it rests on, itself if it is one */
+    enum lwb_kernel_cause cause; /* if declined */
+    struct lwb_bytes reason;     /* one line, empty if accepted */
+    const uint32_t *axioms;      /* for lwb_kernel_axiom: all it rests on, itself if it is one */
     size_t n_axioms;
     uint64_t time_ns;
     uint32_t line; /* from 1 */
@@ -96,9 +108,10 @@ struct lwb_kernel_request {
 
 struct lwb_kernel_summary {
     enum lwb_kernel_verdict verdict;
-    uint32_t line;    /* of the first declaration or text the verdict is about, else 0 */
-    char name[256];   /* of that declaration, "" if none */
-    char reason[600]; /* one line, "" if accepted */
+    enum lwb_kernel_cause cause; /* of DECLINE */
+    uint32_t line;               /* of the first declaration or text the verdict is about, else 0 */
+    char name[256];              /* of that declaration, "" if none */
+    char reason[600];            /* one line, "" if accepted */
     size_t declarations, theorems, axioms; /* axioms: those declared */
     size_t rejected, declined, blocked;
     size_t memory_peak; /* bytes, of what the limit counts */
@@ -131,6 +144,7 @@ enum lwb_kernel_verdict lwb_kernel_check(struct lwb_kernel *kernel,
 struct lwb_bytes lwb_kernel_axiom(const struct lwb_kernel *kernel, uint32_t axiom);
 
 /* "theorem", "accepted", "decline": stable words for output. */
+const char *lwb_kernel_cause_name(enum lwb_kernel_cause cause); /* "memory", "" for none */
 const char *lwb_kernel_kind_name(enum lwb_kernel_kind kind);
 const char *lwb_kernel_state_name(enum lwb_kernel_state state);
 const char *lwb_kernel_verdict_name(enum lwb_kernel_verdict verdict);

@@ -144,7 +144,7 @@ static bool read_name_record(struct kn_reader *r, bool number, uint32_t *out)
 static bool made(struct kn_reader *r, kn_ref ref, uint32_t *out)
 {
     *out = ref;
-    return ref != KN_NONE ? true : kn_unknown(r, "%s", r->ctx->reason);
+    return ref != KN_NONE ? true : kn_read_fault(r);
 }
 
 static bool read_succ(struct kn_reader *r, uint32_t *out)
@@ -686,7 +686,7 @@ bool kn_read_export(struct kn_reader *r, struct kn_ctx *ctx, struct lwb_bytes fi
         if (!kn_read_fast(r) && !read_line(r))
             return false;
         if ((r->line & 0xfff) == 0 && !kn_may_go_on_slow(ctx))
-            return kn_unknown(r, "%s", ctx->reason);
+            return kn_read_fault(r);
     }
     if (r->env->n_items == 0)
         return kn_malformed(r, "the file declares nothing");

@@ -33,7 +33,8 @@ struct kn_reader {
     const char *line_end; /* of the present line: its newline, or the end */
     uint32_t line;
     enum kn_read state;
-    char text[300]; /* why not fine */
+    enum lwb_kernel_cause cause; /* of KN_READ_UNKNOWN */
+    char text[300];              /* why not fine */
     struct kn_index names, levels, exprs;
     struct lwb_buf scratch; /* a decoded string */
     uint32_t *list;         /* a list being read */
@@ -51,6 +52,7 @@ void kn_reader_release(struct kn_reader *reader);
 bool kn_malformed(struct kn_reader *r, const char *format, ...) LWB_PRINTF(2, 3);
 bool kn_unknown(struct kn_reader *r, const char *format, ...) LWB_PRINTF(2, 3);
 bool kn_read_no_memory(struct kn_reader *r);
+bool kn_read_fault(struct kn_reader *r); /* the context's */
 
 /* Eight bytes at a time, the first in the lowest byte of the word. */
 enum { KN_WORD = 8 };

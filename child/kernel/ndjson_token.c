@@ -15,6 +15,7 @@ static bool set_state(struct kn_reader *r, enum kn_read state, const char *forma
 {
     if (r->state == KN_READ_FINE) {
         r->state = state;
+        r->cause = state == KN_READ_UNKNOWN ? LWB_KERNEL_CAUSE_UNKNOWN : LWB_KERNEL_CAUSE_NONE;
         (void)vsnprintf(r->text, sizeof(r->text), format, args);
     }
     return false;
@@ -42,7 +43,17 @@ bool kn_unknown(struct kn_reader *r, const char *format, ...)
 
 bool kn_read_no_memory(struct kn_reader *r)
 {
-    return kn_unknown(r, "the memory limit was reached");
+    (void)kn_out_of_memory(r->ctx);
+    return kn_read_fault(r);
+}
+
+bool kn_read_fault(struct kn_reader *r)
+{
+    if (r->state == KN_READ_FINE) {
+        (void)kn_unknown(r, "%s", r->ctx->reason);
+        r->cause = r->ctx->cause;
+    }
+    return false;
 }
 
 /* Tokens -------------------------------------------------------------------------------------- */

@@ -16,7 +16,7 @@
  */
 static bool out_of_memory(struct kn_flat *flat)
 {
-    (void)kn_decline(flat->ctx, "the memory limit was reached");
+    (void)kn_out_of_memory(flat->ctx);
     return false;
 }
 

@@ -4,6 +4,7 @@
 
 #include "child/kernel/arena.h"
 #include "child/kernel/intern.h"
+#include "child/kernel/kernel.h"
 #include "child/kernel/name.h"
 #include "child/kernel/table.h"
 #include "lwbuild/base/attributes.h"
@@ -103,6 +104,7 @@ struct kn_ctx {
     uint32_t item;           /* being checked */
     bool eager;              /* inside an argument marked eagerReduce */
     enum kn_fault fault;
+    enum lwb_kernel_cause cause; /* of KN_DECLINE */
     char reason[400];
     char *stack_low; /* the lowest stack address that may be used */
     uint32_t ticks;
@@ -149,6 +151,9 @@ void kn_ctx_forget(struct kn_ctx *ctx); /* the caches only */
 /* Set the fault, unless there is one already; both return KN_NONE for convenience. */
 kn_ref kn_reject(struct kn_ctx *ctx, const char *format, ...) LWB_PRINTF(2, 3);
 kn_ref kn_decline(struct kn_ctx *ctx, const char *format, ...) LWB_PRINTF(2, 3);
+/* The same for a limit. */
+kn_ref kn_give_up(struct kn_ctx *ctx, enum lwb_kernel_cause cause);
+const char *kn_describe_cause(enum lwb_kernel_cause cause);
 kn_ref kn_out_of_memory(struct kn_ctx *ctx);
 
 enum { KN_TICK = 1024 }; /* steps between two looks at the clock */

@@ -296,7 +296,7 @@ static bool admit_rules(struct kn_flat *flat, const struct kn_flat_type *t,
     uint32_t i;
 
     if (!rules)
-        return kn_decline(ctx, "the memory limit was reached") != KN_NONE;
+        return kn_out_of_memory(ctx) != KN_NONE;
     for (i = 0; i < t->n_ctors; i++) {
         const struct kn_flat_ctor *c = &flat->ctors[t->first + i];
         const struct kn_given_rule *stated = &given->rules[i];

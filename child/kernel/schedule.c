@@ -82,7 +82,7 @@ static void check_item(struct worker *worker, struct kn_item *item)
 
     kn_ctx_reset(&worker->ctx);
     if (atomic_load_explicit(&state->stop, memory_order_relaxed))
-        (void)kn_decline(&worker->ctx, "cancelled");
+        (void)kn_give_up(&worker->ctx, LWB_KERNEL_CAUSE_CANCELLED);
     else
         kn_check_value(&worker->ctx, item);
     item->time_ns += lwb_clock_ns() - start;

@@ -133,7 +133,7 @@ enum lwb_reason {
     LWB_REASON_IMPORT,      /* "import": an import could not be loaded */
     LWB_REASON_CHANGED,     /* "changed": the input is not what was hashed */
     LWB_REASON_DECLINED,    /* "declined": the kernel does not decide this file */
-    LWB_REASON_LIMIT,       /* "limit": heartbeat or recursion limit of Lean */
+    LWB_REASON_LIMIT,       /* "limit": of heartbeats, steps, recursion or stack */
     LWB_REASON_OVERFLOW,    /* "overflow": answer too large */
     LWB_REASON_ARTIFACT,    /* "artifact": the .olean is not whole, or was never written */
     LWB_REASON_UNSUPPORTED, /* "unsupported" */

@@ -283,7 +283,7 @@ static void what_it_does_not_decide_is_declined(void **state)
         start(&child, limits[i]);
         check_content(&child, &scratch, lwb_buf_bytes(&proofs), &heard);
         assert_int_equal(heard.response.verdict, LWB_VERDICT_NONE);
-        assert_int_equal(heard.response.reason, LWB_REASON_DECLINED);
+        assert_int_equal(heard.response.reason, LWB_REASON_MEMORY);
         assert_false(heard.response.storable);
         assert_non_null(strstr(heard.response.detail, "memory"));
         assert_int_equal(heard.errors, 0);

@@ -559,6 +559,7 @@ static void depth_is_declined(void **state)
     assert_int_equal(verdict_with(lwb_bytes(b.out.ptr, b.out.len),
                                   &(struct verdict_options){ .stack_bytes = 1 << 20 }, &summary),
                      LWB_KERNEL_DECLINE);
+    assert_int_equal(summary.cause, LWB_KERNEL_CAUSE_STACK);
     assert_int_equal(verdict_of(lwb_bytes(b.out.ptr, b.out.len), &summary), LWB_KERNEL_ACCEPT);
     builder_release(&b);
 }

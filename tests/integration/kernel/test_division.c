@@ -230,6 +230,7 @@ static void steps_are_a_limit(void **state)
         assert_int_equal(verdict_with(lwb_buf_bytes(&b.out), &options, &summary),
                          LWB_KERNEL_DECLINE);
         assert_string_equal(summary.name, "claim");
+        assert_int_equal(summary.cause, LWB_KERNEL_CAUSE_STEPS);
         assert_non_null(strstr(summary.reason, "steps"));
     }
     builder_release(&b);
