@@ -29,7 +29,7 @@ Functions of a Lean library as commands that a C program, the shell or a build r
   ``VERSION <version>``
     Of the capability; 1 by default.
   ``TOOLCHAIN <path-or-name>``
-    Use this Lean and not the one that the project names.
+    Use this Lean and not the one that the project names. By default the variable ``LWBUILD_TOOLCHAIN``.
 
   What it offers. An export is the name in Lean's ``@[export name]``; ``command=name`` gives the command a
   name of its own.
@@ -50,7 +50,14 @@ Functions of a Lean library as commands that a C program, the shell or a build r
   ``ALL``
     The target is a part of the default build.
   ``OPTIONAL``
-    Where no Lean toolchain is found, the target does nothing.
+    Where no Lean toolchain is found, the target does nothing, until there is one.
+
+  It is built again when a module of the library or of a package changes by content, the lakefile, the
+  arguments of the call, or the toolchain: another one that the project names now, or other files in the same
+  place. Two capabilities of one Lake project are built one after the other.
+
+  ``lwbuild capability build`` builds the same without CMake in the build, C programs do by
+  ``lwbuild/session/capability_build.h``; ``lwbuild doctor <manifest>`` says whether it works.
 
   The project must have enabled C. The modules are compiled by the toolchain's ``leanc``, the adaptor
   by the project's C compiler.
