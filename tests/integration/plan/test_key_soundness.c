@@ -14,14 +14,14 @@
 
 /*
  * Everything that a key must cover is changed, one thing at a time and several
- * at once, 100,000 times, and each time the key must be another one. What a key
- * must not cover (times, inodes, absolute paths, environment) is changed too,
- * and the key must stay.
+ * at once, 100,000 times (a million when LWB_LONG_TESTS is set), and each time
+ * the key must be another one. What a key must not cover (times, inodes,
+ * absolute paths, environment) is changed too, and the key must stay.
  *
  * X imports Y and L.A; Y imports Z; L.A imports L.B, which imports L.C; all import
  * Init, which imports Init.Core. The key of X is looked at.
  */
-enum { PLANS = 1000, KEYS_PER_PLAN = 100, MAX_AT_ONCE = 3, SOURCE_TAIL = 200 };
+enum { KEYS_PER_PLAN = 100, MAX_AT_ONCE = 3, SOURCE_TAIL = 200 };
 
 struct world {
     struct plan_fixture *f;
@@ -34,6 +34,11 @@ struct world {
     unsigned z_artifact; /* what the compiler made of Z besides what its key says */
     const char *target;
 };
+
+static unsigned count_plans(void)
+{
+    return getenv("LWB_LONG_TESTS") ? 10000 : 1000;
+}
 
 static unsigned long state = 88172645463325252UL;
 
@@ -172,17 +177,31 @@ static void change_package_olean(struct world *w, unsigned value)
 }
 
 /* The time is put back, as some editors and tools do. */
+static void set_time(const char *path, const struct stat *st)
+{
+    const struct timespec times[2] = { st->st_atim, st->st_mtim };
+
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
 static void change_and_restore_time(struct world *w, unsigned value)
 {
     const char *path = scratch_path(&w->f->scratch, "lib/L/C.olean");
-    struct timespec times[2];
     struct stat st;
 
     assert_int_equal(stat(path, &st), 0);
     write_olean(w, "lib/L/C.olean", "Init", value | 2);
-    times[0] = st.st_atim;
-    times[1] = st.st_mtim;
-    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    set_time(path, &st);
+}
+
+static void change_source_and_restore_time(struct world *w, unsigned value)
+{
+    const char *path = scratch_path(&w->f->scratch, "p/Y.lean");
+    struct stat st;
+
+    assert_int_equal(stat(path, &st), 0);
+    write_source(w, "p/Y.lean", "import Z\n", letter_at(value), 't');
+    set_time(path, &st);
 }
 
 static void change_toolchain_olean(struct world *w, unsigned value)
@@ -253,7 +272,7 @@ static const struct change {
     unsigned conflicts; /* others that write the same thing, as bits */
 } changes[] = {
     { "source", change_source, 1U << 15 },
-    { "local import", change_local_import, 0 },
+    { "local import", change_local_import, 1U << 16 },
     { "import of an import", change_import_of_import, 1U << 14 },
     { "artifact", change_artifact, 0 },
     { "olean of a package", change_package_olean, 1U << 5 | 1U << 13 },
@@ -268,6 +287,7 @@ static const struct change {
     { "shadowing olean", shadow_a_file, 1U << 4 | 1U << 5 },
     { "shadowing source", shadow_a_source, 1U << 2 },
     { "module name", rename_module, 1U << 0 },
+    { "source, time restored", change_source_and_restore_time, 1U << 1 },
 };
 
 /* Back to the world as it was, touching only what may have changed. */
@@ -277,7 +297,7 @@ static void undo(struct world *w, unsigned applied)
 
     if (applied & 1U << 0)
         write_source(w, "p/X.lean", "import Y\nimport L.A\n", 0, '.');
-    if (applied & 1U << 1)
+    if (applied & (1U << 1 | 1U << 16))
         write_source(w, "p/Y.lean", "import Z\n", 0, '.');
     if (applied & 1U << 2)
         write_source(w, "p/Z.lean", "", 0, '.');
@@ -432,12 +452,13 @@ static void every_change_gives_another_key(void **unused)
     struct world w;
     struct lwb_digest base;
     struct lwb_digest again;
+    const unsigned n_plans = count_plans();
     unsigned seen = 0;
 
     (void)unused;
     init_world(&w, &f);
     base = key_of_world(&w);
-    for (unsigned round = 0; round < PLANS; round++) {
+    for (unsigned round = 0; round < n_plans; round++) {
         unsigned alone = 1U << round % LWB_COUNT(changes) & ~IN_MEMORY;
         /* Each by itself first, then several at once, now and then none. */
         unsigned applied = round < LWB_COUNT(changes) ? alone ? apply_some(&w, alone, 1) : 0
@@ -456,12 +477,13 @@ static void what_does_not_matter_keeps_the_key(void **unused)
 {
     struct plan_fixture f;
     struct world w;
+    const unsigned n_rounds = count_plans() / 10;
     struct lwb_digest base;
 
     (void)unused;
     init_world(&w, &f);
     base = key_of_world(&w);
-    for (unsigned round = 0; round < PLANS / 10; round++) {
+    for (unsigned round = 0; round < n_rounds; round++) {
         struct lwb_digest key;
 
         change_what_does_not_matter(&w);
