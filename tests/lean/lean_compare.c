@@ -86,6 +86,7 @@ static void *session_for(struct comparison *all, struct lwb_bytes source)
     struct lwb_open_response response;
     struct lwb_open_request request;
     struct lwb_error err;
+    char own[100];
 
     if (lwb_lean_header_parse(&found, source, &err) < 0)
         die(&err);
@@ -106,6 +107,10 @@ static void *session_for(struct comparison *all, struct lwb_bytes source)
     if (lwb_grow(&all->sessions, &all->cap, all->n_sessions, sizeof(header)) < 0)
         abort();
     request = open_request(all, &header);
+    (void)snprintf(own, sizeof(own), "%s/%zu", all->scratch, all->n_sessions);
+    request.scratch = own; /* two sessions in one folder would take each other's names */
+    if (lwb_file_make_dirs(own, 0700, &err) < 0)
+        die(&err);
     if (lwb_host_lean.open(&header.session, &request, &response, &err) < 0)
         die(&err);
     all->sessions[all->n_sessions++] = header;
