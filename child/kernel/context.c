@@ -110,7 +110,7 @@ bool kn_ctx_init(struct kn_ctx *ctx, struct kn_budget *budget, struct kn_store *
     ctx->stack.budget = ctx->keep.budget = budget;
     init_maps(ctx);
     /* Not charged, and not zeroed: address space that is touched only where there are nodes. */
-    ctx->chunks = lwb_realloc(NULL, CHUNK_TABLE * sizeof(*ctx->chunks));
+    ctx->chunks = lwb_realloc(NULL, CHUNK_TABLE * sizeof(void *));
     if (!ctx->chunks || !kn_store_init(lasting, budget, 0) ||
         !kn_store_init(&ctx->scratch, budget, KN_SCRATCH))
         return false;
@@ -130,7 +130,7 @@ bool kn_ctx_init(struct kn_ctx *ctx, struct kn_budget *budget, struct kn_store *
 
 void kn_ctx_catch_up(struct kn_ctx *ctx, const struct kn_ctx *first)
 {
-    memcpy(ctx->chunks, first->chunks, ctx->lasting->n_chunks * sizeof(*ctx->chunks));
+    memcpy(ctx->chunks, first->chunks, ctx->lasting->n_chunks * sizeof(void *));
 }
 
 static void release_maps(struct kn_ctx *ctx)

@@ -94,7 +94,10 @@ bool kn_peek(struct kn_reader *r, char c); /* is c next? Consumes nothing but bl
 int kn_next_key(struct kn_reader *r, bool *first, struct lwb_bytes *key);
 int kn_next_item(struct kn_reader *r, bool *first); /* the same for arrays */
 
-/* Which of `keys` (in sorted order, for speed) this is, each at most once (`seen` has a bit per key); -1 if none. */
+/*
+ * Which of `keys` this is, each at most once (`seen` has a bit per key); -1 if
+ * none. Sorted keys are found sooner, since the exporter sorts them, too.
+ */
 int kn_which_key(struct kn_reader *r, struct lwb_bytes key, const char *const *keys, int n,
                  uint32_t *seen);
 bool kn_require(struct kn_reader *r, uint32_t seen, uint32_t needed, const char *what);

@@ -185,7 +185,7 @@ static bool parts_are_lasting(const struct kn_node *node)
     uint32_t all = (refs & 1 ? node->a : 0) | (refs & 2 ? node->b : 0) | (refs & 4 ? node->c : 0);
 
     /* Constants and projections of auxiliary types are named by scratch names. */
-    if (node->kind == KN_CONST || node->kind == KN_BIG)
+    if (node->kind == KN_CONST || node->kind == KN_PROJ || node->kind == KN_BIG)
         all |= node->a;
     return !(all & KN_SCRATCH);
 }
@@ -303,6 +303,9 @@ static kn_ref copy(struct kn_ctx *ctx, kn_ref ref)
         return ref;
     if (!kn_may_go_on(ctx))
         return KN_NONE;
+    /* What is kept must not name what exists for one block only: that would be a mistake of ours. */
+    if ((node.kind == KN_CONST || node.kind == KN_PROJ) && (node.a & KN_SCRATCH))
+        return kn_decline(ctx, "an auxiliary type is left over in a derived term");
     known = kn_map_get(&ctx->memo, ref);
     if (known != KN_UNKNOWN)
         return known;
