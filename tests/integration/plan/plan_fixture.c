@@ -32,6 +32,21 @@ void plan_fixture_release(struct plan_fixture *fixture)
     scratch_remove(&fixture->scratch);
 }
 
+int plan_fixture_setup(void **state)
+{
+    static struct plan_fixture fixture;
+
+    plan_fixture_init(&fixture);
+    *state = &fixture;
+    return 0;
+}
+
+int plan_fixture_teardown(void **state)
+{
+    plan_fixture_release(*state);
+    return 0;
+}
+
 void plan_fixture_target(struct plan_fixture *fixture, const char *target)
 {
     assert_int_equal(lwb_strvec_append(&fixture->targets, target), 0);

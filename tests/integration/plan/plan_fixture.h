@@ -21,6 +21,10 @@ struct plan_fixture {
 void plan_fixture_init(struct plan_fixture *fixture);
 void plan_fixture_release(struct plan_fixture *fixture);
 
+/* cmocka set-up and tear-down: *state is the fixture. */
+int plan_fixture_setup(void **state);
+int plan_fixture_teardown(void **state);
+
 void plan_fixture_target(struct plan_fixture *fixture, const char *target);
 
 /* Make the plan, which must work; the former one is gone. */

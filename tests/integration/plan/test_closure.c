@@ -16,18 +16,12 @@
 
 static int setup(void **state)
 {
-    static struct plan_fixture fixture;
+    struct plan_fixture *f;
 
-    plan_fixture_init(&fixture);
-    assert_int_equal(lwb_strvec_append(&fixture.import_paths, "lib"), 0);
-    plan_fixture_target(&fixture, "X.lean");
-    *state = &fixture;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    plan_fixture_release(*state);
+    (void)plan_fixture_setup(state);
+    f = *state;
+    assert_int_equal(lwb_strvec_append(&f->import_paths, "lib"), 0);
+    plan_fixture_target(f, "X.lean");
     return 0;
 }
 
@@ -297,7 +291,7 @@ static void a_deep_closure_needs_no_deep_stack(void **state)
     (void)key(f);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, plan_fixture_teardown)
 
 int main(void)
 {

@@ -7,21 +7,6 @@
 
 #include "lwbuild/base/path.h"
 
-static int setup(void **state)
-{
-    static struct plan_fixture fixture;
-
-    plan_fixture_init(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    plan_fixture_release(*state);
-    return 0;
-}
-
 static void imports_come_before_those_who_import(void **state)
 {
     struct plan_fixture *f = *state;
@@ -253,7 +238,7 @@ static void what_was_looked_at_is_told(void **state)
     assert_int_equal(seen[0].count, 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, plan_fixture_setup, plan_fixture_teardown)
 
 int main(void)
 {

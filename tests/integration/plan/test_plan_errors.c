@@ -5,21 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int setup(void **state)
-{
-    static struct plan_fixture fixture;
-
-    plan_fixture_init(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    plan_fixture_release(*state);
-    return 0;
-}
-
 static void a_cycle_names_its_path(void **state)
 {
     struct plan_fixture *f = *state;
@@ -218,7 +203,7 @@ static void an_unknown_library_is_an_error(void **state)
     plan_fixture_fail(f, LWB_ERR_TARGET, "no library Nope in ");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, plan_fixture_setup, plan_fixture_teardown)
 
 int main(void)
 {

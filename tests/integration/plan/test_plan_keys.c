@@ -4,21 +4,6 @@
 
 #include <string.h>
 
-static int setup(void **state)
-{
-    static struct plan_fixture fixture;
-
-    plan_fixture_init(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    plan_fixture_release(*state);
-    return 0;
-}
-
 static struct lwb_digest key_of(struct plan_fixture *f, const char *name)
 {
     plan_fixture_make(f);
@@ -163,7 +148,7 @@ static void a_long_chain_of_imports_needs_no_deep_stack(void **state)
     (void)key;
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, plan_fixture_setup, plan_fixture_teardown)
 
 int main(void)
 {

@@ -6,21 +6,6 @@
 
 #include "lwbuild/base/path.h"
 
-static int setup(void **state)
-{
-    static struct plan_fixture fixture;
-
-    plan_fixture_init(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    plan_fixture_release(*state);
-    return 0;
-}
-
 static const struct lwb_plan_batch *batch_of(struct plan_fixture *f, const char *module)
 {
     return lwb_plan_batch(f->plan, lwb_plan_module(f->plan, plan_fixture_find(f, module))->batch);
@@ -261,7 +246,7 @@ static void lakefiles_and_manifests_are_witnesses(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, plan_fixture_setup, plan_fixture_teardown)
 
 int main(void)
 {

@@ -22,19 +22,13 @@ static int64_t later(void *ctx)
 
 static int setup(void **state)
 {
-    static struct plan_fixture fixture;
+    struct plan_fixture *f;
 
-    plan_fixture_init(&fixture);
-    plan_fixture_target(&fixture, "X");
-    fixture.digests.source.now_s = later;
-    scratch_write(&fixture.scratch, "X.lean", "import A.B\n");
-    *state = &fixture;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    plan_fixture_release(*state);
+    (void)plan_fixture_setup(state);
+    f = *state;
+    plan_fixture_target(f, "X");
+    f->digests.source.now_s = later;
+    scratch_write(&f->scratch, "X.lean", "import A.B\n");
     return 0;
 }
 
@@ -159,7 +153,7 @@ static void a_module_that_only_lakes_cache_has_is_told_so(void **state)
     assert_non_null(strstr(f->err.text, "LAKE_RESTORE_ARTIFACTS=true"));
 }
 
-#define STALENESS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define STALENESS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, plan_fixture_teardown)
 
 int main(void)
 {
