@@ -10,9 +10,9 @@
 
 /*
  * What to check, in which order and together with what, found out without
- * running Lean: project, modules, import graph, batches. Reads files, starts
- * nothing (asking `lake` about a lakefile.lean is the one exception, and it is
- * in lake_query.h).
+ * running Lean: project, modules, import graph, batches. Reads files and starts
+ * nothing: of a lakefile.lean it takes the declarations that people write
+ * (lakefile.h), and refuses what it would have to run.
  */
 struct lwb_plan;
 
