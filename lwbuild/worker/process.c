@@ -133,8 +133,10 @@ void lwb_process_wait_for(struct lwb_process *process, enum phase phase, uint64_
 
 static void kill_group(struct lwb_process *process)
 {
-    if (process->pid > 0)
-        (void)kill(-process->pid, SIGKILL); /* ESRCH: it beat us to it */
+    if (process->pid <= 0 || kill(-process->pid, SIGKILL) == 0 || process->exited)
+        return; /* ESRCH: it beat us to it */
+    /* A living child leads no group if setsid failed, at which libuv does not look. */
+    (void)kill(process->pid, SIGKILL);
 }
 
 /*
