@@ -17,7 +17,8 @@ foreach(folder IN ITEMS . base protocol worker session pool plan)
   list(FILTER headers EXCLUDE REGEX "(_internal|/banned)\\.h$")
   install(FILES ${headers} DESTINATION "include/lwbuild/${folder}")
 endforeach()
-install(FILES "${PROJECT_SOURCE_DIR}/child/host.h" DESTINATION include/lwbuild/child)
+install(FILES "${PROJECT_SOURCE_DIR}/child/host.h" "${PROJECT_SOURCE_DIR}/child/host_capability.h"
+    DESTINATION include/lwbuild/child)
 
 configure_package_config_file(LWBuildConfig.cmake.in
     "${CMAKE_CURRENT_BINARY_DIR}/LWBuildConfig.cmake"

@@ -1,16 +1,22 @@
 #pragma once
 
 #include "child/host.h"
+#include "child/host_capability.h"
 
 /*
  * The child process as one call, for programs that bring hosts of their own:
  *
  *     int main(int argc, char **argv)
  *     {
- *         static const struct lwb_host *const hosts[] = { &my_host, NULL };
+ *         static const struct lwb_host *const hosts[] = {
+ *             &my_host, &lwb_host_capability, NULL,
+ *         };
  *
  *         return lwb_child_run(hosts, argc, argv);
  *     }
+ *
+ * lwb_host_capability is lwbuild's own host over capability libraries; a
+ * program that names it serves them beside hosts of its own.
  *
  * It speaks the protocol (lwbuild/protocol/PROTOCOL.md) on what were stdin and
  * stdout when it was called; afterwards descriptor 0 is /dev/null and 1 is

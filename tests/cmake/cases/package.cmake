@@ -9,7 +9,7 @@ file(WRITE "${source}/child.c" "
     #include \"lwbuild/child.h\"
     int main(int argc, char **argv)
     {
-        static const struct lwb_host *const hosts[] = { 0 };
+        static const struct lwb_host *const hosts[] = { &lwb_host_capability, 0 };
         return lwb_child_run(hosts, argc, argv);
     }\n")
 file(WRITE "${source}/CMakeLists.txt" "
@@ -31,6 +31,9 @@ expect_output("Checking Lean proofs: proofs")
 build()
 expect_no_output("Checking Lean proofs")
 run(ctest --test-dir "${build}" -C Debug -L lean)
+file(GLOB_RECURSE child_program "${build}/child")
+run("${child_program}" --version)
+expect_output("host capability ")
 
 # Another one in the same place, with the time of its own build, as packages of systems come.
 foreach(program IN ITEMS lwbuild lwbuild-child)
