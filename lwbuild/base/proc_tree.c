@@ -104,3 +104,22 @@ size_t lwb_proc_children(pid_t pid, pid_t *out, size_t max)
         search_everywhere(pid, &list);
     return list.count;
 }
+
+bool lwb_proc_group_lives(pid_t group)
+{
+    DIR *proc = opendir("/proc");
+    struct dirent *entry;
+    bool lives = proc == NULL; /* not known: say yes */
+
+    while (!lives && (entry = readdir(proc))) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+        pid_t parent;
+        char state;
+
+        lives = pid > 0 && getpgid(pid) == group && lwb_proc_stat(pid, &parent, &state) &&
+                state != 'Z' && state != 'X';
+    }
+    if (proc)
+        closedir(proc);
+    return lives;
+}

@@ -15,3 +15,6 @@ size_t lwb_proc_children(pid_t pid, pid_t *out, size_t max);
 
 /* Its parent and state ('R', 'S', 'Z', ...); false when it is gone. */
 bool lwb_proc_stat(pid_t pid, pid_t *parent, char *state);
+
+/* Is anybody in the process group who is not merely waiting to be waited for? */
+bool lwb_proc_group_lives(pid_t group);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lwbuild/base/alloc.h"
+#include "lwbuild/base/proc_tree.h"
 
 /*
  * How it ends. Two events say so, in either order: exit (SIGCHLD) and end of
@@ -149,7 +150,9 @@ static bool group_is_empty(struct lwb_process *process)
 
     while (waitpid(-process->pid, NULL, WNOHANG) > 0)
         ;
-    return kill(-process->pid, 0) != 0 && errno == ESRCH && none_left;
+    if (kill(-process->pid, 0) != 0 && errno == ESRCH)
+        return none_left;
+    return none_left && !lwb_proc_group_lives(process->pid); /* dead ones may be init's to bury */
 }
 
 static void finish(struct lwb_process *process)
@@ -159,17 +162,22 @@ static void finish(struct lwb_process *process)
     lwb_process_close_all(process);
 }
 
+enum { LOOKS_AT_ONCE = 3 };
+
 /* Exited and drained: only its group may still be there. */
 static void sweep_group(struct lwb_process *process)
 {
     uint64_t wait_ms = process->group_waited_ms ? process->group_waited_ms : 1;
+
+    if (process->group_looks++ < LOOKS_AT_ONCE)
+        wait_ms = 0; /* its pipe is closed already: it is as good as dead */
 
     kill_group(process);
     if (group_is_empty(process) || process->group_waited_ms >= process->config->drain_ms) {
         finish(process);
         return;
     }
-    process->group_waited_ms += wait_ms; /* 1, 2, 4, ... */
+    process->group_waited_ms += wait_ms; /* 0, 0, 0, 1, 1, 2, 4, ... */
     lwb_process_wait_for(process, GROUP, wait_ms);
 }
 

@@ -39,6 +39,7 @@ struct lwb_process {
     bool paused;     /* nothing is read and no frame is delivered */
     bool discarding; /* it ended while paused: what is left is dropped */
     uint64_t group_waited_ms;
+    unsigned group_looks;
     uint64_t oom_kills_before;
     struct lwb_exit status;
     struct lwb_error cause;

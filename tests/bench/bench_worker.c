@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -392,11 +393,26 @@ static void bench_rows(struct bench *bench, unsigned rounds)
     end_raw(&raw);
 }
 
+/* What starting any process costs: of a program that does nothing, waited for. */
+static uint64_t spawn_raw(void)
+{
+    char *const argv[] = { "true", NULL };
+    uint64_t start_ns = lwb_clock_ns();
+    pid_t pid;
+
+    if (posix_spawn(&pid, "/bin/true", NULL, NULL, argv, argv + 1) != 0)
+        die("no /bin/true");
+    (void)waitpid(pid, NULL, 0);
+    return lwb_clock_ns() - start_ns;
+}
+
 static void bench_ends(struct bench *bench, unsigned rounds)
 {
     struct series killed = { 0 };
     struct series floor = { 0 };
     struct series cancelled = { 0 };
+    struct series answered = { 0 };
+    struct series spawned = { 0 };
     uint64_t start_ns;
 
     for (unsigned i = 0; i < rounds * KILLS; i++) {
@@ -409,6 +425,10 @@ static void bench_ends(struct bench *bench, unsigned rounds)
         turn(bench);
         add(&killed, bench->over_ns - start_ns);
         start(bench);
+        begin(bench, false, "echo", "{}");
+        turn(bench);
+        add(&answered, bench->over_ns - start_ns);
+        add(&spawned, spawn_raw());
         begin(bench, false, "hang", "{}");
         (void)uv_run(&bench->loop, UV_RUN_NOWAIT);
         start_ns = lwb_clock_ns();
@@ -417,6 +437,7 @@ static void bench_ends(struct bench *bench, unsigned rounds)
         add(&cancelled, bench->over_ns - start_ns);
     }
     print_pair("kill_to_failure", &killed, &floor);
+    print_pair("kill_to_next_answer", &answered, &spawned);
     print_pair("cancel_to_failure", &cancelled, &floor);
 }
 
