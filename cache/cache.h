@@ -118,6 +118,12 @@ int lwb_cache_store(struct lwb_cache *cache, const struct lwb_digest *key,
  */
 int lwb_cache_commit(struct lwb_cache *cache, struct lwb_error *err);
 
+/*
+ * A result that was accepted is not any more: no snapshot made so far, of
+ * whatever run, answers again (cache_dir.h, lwb_cache_generation).
+ */
+int lwb_cache_disown_snapshots(struct lwb_cache *cache, struct lwb_error *err);
+
 /* Drop an entry (a confirm run found a difference, an object was condemned). */
 int lwb_cache_drop(struct lwb_cache *cache, const struct lwb_digest *key, struct lwb_error *err);
 

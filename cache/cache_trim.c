@@ -310,7 +310,7 @@ void lwb_trim_at_close(struct lwb_cache *cache, bool alone)
 /* ---- clearing ---------------------------------------------------------------------------- */
 
 /* Also in a directory that was removed meanwhile the number rises: it is never below the time. */
-static int raise_generation(struct lwb_cache *cache, struct lwb_error *err)
+int lwb_cache_disown_snapshots(struct lwb_cache *cache, struct lwb_error *err)
 {
     uint64_t generation = 0;
     uint64_t now = (uint64_t)lwb_cache_wall_s(cache);
@@ -383,7 +383,7 @@ int lwb_cache_clear(struct lwb_cache *cache, struct lwb_trim_result *out, struct
     if (cache->read_only)
         return lwb_fail(err, LWB_ERR_USAGE, "cache directory %s is read-only", cache->dir);
     lwb_pending_clear(&cache->pending);
-    rc = raise_generation(cache, err);
+    rc = lwb_cache_disown_snapshots(cache, err);
     if (rc < 0)
         return rc;
     result.in_use = !lwb_cache_is_alone(cache);

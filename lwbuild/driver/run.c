@@ -307,6 +307,14 @@ struct lwb_run_result lwb_run_result(const struct lwb_run *run, size_t index)
     };
 }
 
+bool lwb_run_has_distrusted(const struct lwb_run *run)
+{
+    for (size_t i = 0; i < run->n_batches; i++)
+        if (run->batches[i].distrusted)
+            return true;
+    return false;
+}
+
 size_t lwb_run_dependents(const struct lwb_run *run, size_t module, const size_t **out)
 {
     *out = run->dependents + run->first_dependent[module];

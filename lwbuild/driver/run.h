@@ -63,6 +63,9 @@ struct lwb_run_result {
 };
 struct lwb_run_result lwb_run_result(const struct lwb_run *run, size_t module);
 
+/* Whether a warm verdict was not confirmed (--isolation confirm). */
+bool lwb_run_has_distrusted(const struct lwb_run *run);
+
 /* The modules that import this one; returns how many. */
 size_t lwb_run_dependents(const struct lwb_run *run, size_t module, const size_t **out);
 

@@ -4,6 +4,7 @@
 
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/trace.h"
+#include "lwbuild/driver/snapshot.h"
 
 /*
  * Results wait here until all inputs have been looked at once more: what a
@@ -66,6 +67,22 @@ static int store(struct lwb_run *run, const struct run_module *module, struct lw
                      : lwb_fail_memory(err);
 }
 
+/*
+ * A no stands, even against the yes of a fresh process that is there from
+ * before, and against all snapshots that rest on it.
+ */
+static void take_back_yes(struct lwb_run *run, const struct run_module *module)
+{
+    struct lwb_cache *cache = run->world->cache;
+    struct lwb_cache_entry entry;
+    struct lwb_error ignored;
+
+    if (lwb_cache_lookup(cache, &module->key, false, &entry, &ignored) == 1 &&
+        entry.verdict == LWB_CACHE_ACCEPTED)
+        (void)lwb_cache_disown_snapshots(cache, &ignored);
+    (void)lwb_cache_drop(cache, &module->key, &ignored);
+}
+
 static void store_one(struct lwb_run *run, size_t index)
 {
     struct run_module *module = &run->modules[index];
@@ -73,9 +90,8 @@ static void store_one(struct lwb_run *run, size_t index)
 
     if (!module->waits_for_store || !run->world->may_store)
         return; /* it was distrusted since, or the cache is in trouble */
-    /* A no stands, even against the yes of a fresh process that is there from before. */
     if (module->verdict == LWB_VERDICT_REJECTED)
-        (void)lwb_cache_drop(run->world->cache, &module->key, &err);
+        take_back_yes(run, module);
     module->waits_for_store = false;
     if (store(run, module, &err) < 0) {
         lwb_run_give_up_cache(run, &err);
@@ -128,4 +144,9 @@ void lwb_run_distrust(struct lwb_run *run, size_t which)
         if (run->world->cache && run->world->may_store && module->has_key)
             (void)lwb_cache_drop(run->world->cache, &module->key, &ignored);
     }
+    if (!run->world->cache || !run->world->may_store)
+        return;
+    if (run->world->rest)
+        lwb_snapshot_disown(run->world->rest, run->world->cache);
+    (void)lwb_cache_disown_snapshots(run->world->cache, &ignored);
 }

@@ -16,8 +16,6 @@
 #include "lwbuild/driver/version.h"
 #include "lwbuild/driver/witness_list.h"
 
-enum { MAX_SNAPSHOT = 512 * 1024 * 1024 };
-
 /* ---- what a snapshot is bound to ----------------------------------------------------------- */
 
 static void bind_text(struct lwb_buf *binding, const char *text)
@@ -160,10 +158,15 @@ static enum lwb_snapshot_says compare(struct lwb_snapshot *snapshot)
     if (!snapshot->path ||
         !lwb_snapshot_file_open(&snapshot->file, snapshot->path,
                                 lwb_buf_bytes(&snapshot->binding)) ||
-        !lwb_witness_list_holds(snapshot->file.witnesses, &snapshot->changed,
-                                LWB_SNAPSHOT_MAX_CHANGED))
+        !lwb_witness_list_holds(snapshot->file.witnesses, &snapshot->changed))
         return LWB_SNAPSHOT_NOTHING;
     return snapshot->changed.count ? LWB_SNAPSHOT_REST : LWB_SNAPSHOT_ALL;
+}
+
+/* An expected theorem may be in the rest, of which nobody knows what it proves. */
+static size_t wanted_changes(const struct lwb_options *options)
+{
+    return options->expect.count ? 0 : LWB_SNAPSHOT_MAX_CHANGED;
 }
 
 enum lwb_snapshot_says lwb_snapshot_ask(struct lwb_snapshot *snapshot,
@@ -183,6 +186,7 @@ enum lwb_snapshot_says lwb_snapshot_ask(struct lwb_snapshot *snapshot,
     if (cache_dir)
         prepare(snapshot, options, cwd, cache_dir);
     free(cwd);
+    snapshot->changed.max = wanted_changes(options);
     says = compare(snapshot);
     if (says != LWB_SNAPSHOT_ALL)
         return says;
@@ -197,8 +201,15 @@ enum lwb_snapshot_says lwb_snapshot_ask(struct lwb_snapshot *snapshot,
 static void add_witness(void *ctx, enum lwb_witness kind, const char *path,
                         const struct lwb_file_stat *st)
 {
-    lwb_witness_list_add(ctx, kind == LWB_WITNESS_ABSENT ? LWB_SEEN_ABSENT : LWB_SEEN_FILE, path,
-                         st);
+    static const enum lwb_seen kinds[] = {
+        [LWB_WITNESS_FILE] = LWB_SEEN_FILE,
+        [LWB_WITNESS_FOLDER] = LWB_SEEN_FOLDER,
+        [LWB_WITNESS_ABSENT] = LWB_SEEN_ABSENT,
+        [LWB_WITNESS_PROBED] = LWB_SEEN_PROBED,
+    };
+
+    if (kind != LWB_WITNESS_MODULE) /* with their numbers, see below */
+        lwb_witness_list_add(ctx, kinds[kind], path, st);
 }
 
 static void add_output(struct lwb_witness_list *list, const struct lwb_world *world,
@@ -256,8 +267,8 @@ static int print_whole(struct lwb_buf *out, const struct lwb_snapshot *snapshot,
                        const struct lwb_world *world, const struct lwb_run *run)
 {
     LWB_AUTO(lwb_witness_list_release) struct lwb_witness_list list = { 0 };
-    LWB_AUTO(lwb_buf_release) struct lwb_buf witnesses = LWB_BUF(MAX_SNAPSHOT);
-    LWB_AUTO(lwb_buf_release) struct lwb_buf table = LWB_BUF(MAX_SNAPSHOT);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf witnesses = LWB_BUF(LWB_SNAPSHOT_FILE_MAX);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf table = LWB_BUF(LWB_SNAPSHOT_FILE_MAX);
     struct lwb_snapshot_file file = { .modules = lwb_plan_module_count(world->plan) };
     struct lwb_error ignored;
 
@@ -304,8 +315,8 @@ static int write_files(const struct lwb_snapshot *snapshot, const struct lwb_buf
 static void write_whole(struct lwb_snapshot *snapshot, const struct lwb_world *world,
                         const struct lwb_run *run)
 {
-    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(MAX_SNAPSHOT);
-    LWB_AUTO(lwb_buf_release) struct lwb_buf keys = LWB_BUF(MAX_SNAPSHOT);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(LWB_SNAPSHOT_FILE_MAX);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf keys = LWB_BUF(LWB_SNAPSHOT_FILE_MAX);
     struct lwb_error ignored;
 
     if (snapshot->generation == 0) /* this run has made the cache */
@@ -319,8 +330,8 @@ static void write_whole(struct lwb_snapshot *snapshot, const struct lwb_world *w
 static void write_renewed(struct lwb_snapshot *snapshot, const struct lwb_world *world,
                           const struct lwb_run *run)
 {
-    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(MAX_SNAPSHOT);
-    LWB_AUTO(lwb_buf_release) struct lwb_buf keys = LWB_BUF(MAX_SNAPSHOT);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(LWB_SNAPSHOT_FILE_MAX);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf keys = LWB_BUF(LWB_SNAPSHOT_FILE_MAX);
 
     if (lwb_snapshot_print_renewed(&text, &keys, snapshot, world, run) == 0)
         (void)write_files(snapshot, &text, &keys);
@@ -356,7 +367,7 @@ void lwb_snapshot_reserve(const char *stamp)
 static bool is_still_true(const struct lwb_snapshot *snapshot, const struct lwb_world *world,
                           const struct lwb_run *run)
 {
-    if (!world->rest || !run)
+    if (!world->rest || !run || lwb_run_has_distrusted(run))
         return false;
     for (size_t i = 0; i < lwb_plan_module_count(world->plan); i++)
         if (snapshot->numbers[i] == SIZE_MAX && !lwb_run_result(run, i).accepted)
@@ -379,12 +390,27 @@ void lwb_snapshot_drop(const struct lwb_snapshot *snapshot, const struct lwb_wor
         (void)unlink(lwb_buf_text(&path));
 }
 
+void lwb_snapshot_disown(const struct lwb_snapshot *snapshot, struct lwb_cache *cache)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf keys = LWB_BUF(LWB_SNAPSHOT_FILE_MAX);
+    LWB_AUTO(lwb_free_text) char *path = lwb_snapshot_file_keys(snapshot->path);
+    struct lwb_digest key;
+    struct lwb_error ignored;
+
+    if (!path || lwb_file_read(&keys, path, NULL, &ignored) < 0)
+        return;
+    for (size_t at = 0; at + sizeof(key.bytes) <= keys.len; at += sizeof(key.bytes)) {
+        memcpy(key.bytes, keys.ptr + at, sizeof(key.bytes));
+        (void)lwb_cache_drop(cache, &key, &ignored);
+    }
+}
+
 void lwb_snapshot_release(struct lwb_snapshot *snapshot)
 {
     lwb_free(snapshot->path);
     lwb_buf_release(&snapshot->binding);
     lwb_snapshot_file_close(&snapshot->file);
-    lwb_changed_sources_release(&snapshot->changed);
+    lwb_witness_changes_release(&snapshot->changed);
     lwb_free(snapshot->affected);
     lwb_free(snapshot->numbers);
 }

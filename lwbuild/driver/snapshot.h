@@ -33,7 +33,7 @@ struct lwb_snapshot {
     /* Of the short path, see snapshot_rest.c. */
     struct lwb_snapshot_file file;
     struct lwb_module_table table;
-    struct lwb_changed_sources changed;
+    struct lwb_witness_changes changed;
     size_t *affected; /* numbers of the changed modules and of all that import them, ascending */
     size_t n_affected;
     size_t *numbers; /* by index of the new plan: the module's number, SIZE_MAX for its imports */
@@ -91,6 +91,12 @@ void lwb_snapshot_reserve(const char *stamp);
  */
 void lwb_snapshot_drop(const struct lwb_snapshot *snapshot, const struct lwb_world *world,
                        const struct lwb_run *run);
+
+/*
+ * A warm verdict did not stand in a batch of which the snapshot answers for a
+ * part: drop what the cache has of all its modules.
+ */
+void lwb_snapshot_disown(const struct lwb_snapshot *snapshot, struct lwb_cache *cache);
 
 void lwb_snapshot_release(struct lwb_snapshot *snapshot);
 LWB_DEFINE_AUTO(struct lwb_snapshot, lwb_snapshot_release);

@@ -1,17 +1,17 @@
 #include "lwbuild/driver/snapshot_file.h"
 
-#include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "lwbuild/base/checksum.h"
+#include "lwbuild/base/file.h"
 #include "lwbuild/base/path.h"
 
-static const char magic[8] = "LWBSNAP2";
+static const char magic[8] = "LWBSNAP3";
 
 struct head {
     char magic[8];
+    struct lwb_checksum checksum; /* of all that follows, from `modules` on */
     uint64_t modules;
     uint64_t saved_ns;
     uint64_t binding_len;
@@ -36,7 +36,7 @@ static bool take(struct lwb_bytes *rest, uint64_t len, struct lwb_bytes *part)
 
 static bool read_parts(struct lwb_snapshot_file *file)
 {
-    struct lwb_bytes rest = lwb_bytes(file->map, file->len);
+    struct lwb_bytes rest = lwb_buf_bytes(&file->content);
     struct lwb_bytes part;
     struct head head;
 
@@ -45,36 +45,43 @@ static bool read_parts(struct lwb_snapshot_file *file)
     memcpy(&head, part.ptr, sizeof(head));
     file->modules = head.modules;
     file->saved_ns = head.saved_ns;
-    return memcmp(head.magic, magic, sizeof(magic)) == 0 &&
-           take(&rest, head.binding_len, &file->binding) &&
+    return take(&rest, head.binding_len, &file->binding) &&
            take(&rest, head.witnesses_len, &file->witnesses) &&
            take(&rest, head.table_len, &file->table) && rest.len == 0;
 }
 
-static bool map_file(struct lwb_snapshot_file *file, const char *path)
+/* Files that are not ours to trust: half written by a copy, cut, with pages that never came. */
+static struct lwb_checksum checksum_of(struct lwb_bytes file)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-    void *map = MAP_FAILED;
+    static const unsigned char name[LWB_CHECKSUM_NAME] = "snapshot";
+    size_t from = offsetof(struct head, modules);
 
-    if (fd < 0)
+    return lwb_checksum_of(name, file.ptr + from, file.len - from);
+}
+
+static bool is_whole(struct lwb_bytes file)
+{
+    struct lwb_checksum checksum;
+    struct head head;
+
+    if (file.len < sizeof(head))
         return false;
-    if (fstat(fd, &st) == 0 && st.st_size > 0)
-        map = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-    close(fd);
-    if (map == MAP_FAILED)
-        return false;
-    file->map = map;
-    file->len = (size_t)st.st_size;
-    return true;
+    memcpy(&head, file.ptr, sizeof(head));
+    checksum = checksum_of(file);
+    return memcmp(head.magic, magic, sizeof(magic)) == 0 &&
+           memcmp(&head.checksum, &checksum, sizeof(checksum)) == 0;
 }
 
 bool lwb_snapshot_file_open(struct lwb_snapshot_file *out, const char *path,
                             struct lwb_bytes binding)
 {
-    LWB_AUTO(lwb_snapshot_file_close) struct lwb_snapshot_file file = { 0 };
+    LWB_AUTO(lwb_snapshot_file_close)
+    struct lwb_snapshot_file file = { .content = LWB_BUF(LWB_SNAPSHOT_FILE_MAX) };
+    struct lwb_error ignored;
 
-    if (!map_file(&file, path) || !read_parts(&file) || !lwb_bytes_equal(file.binding, binding))
+    if (lwb_file_read(&file.content, path, NULL, &ignored) < 0 ||
+        !is_whole(lwb_buf_bytes(&file.content)) || !read_parts(&file) ||
+        !lwb_bytes_equal(file.binding, binding))
         return false;
     *out = file;
     file = (struct lwb_snapshot_file){ 0 };
@@ -83,8 +90,7 @@ bool lwb_snapshot_file_open(struct lwb_snapshot_file *out, const char *path,
 
 void lwb_snapshot_file_close(struct lwb_snapshot_file *file)
 {
-    if (file->map)
-        (void)munmap(file->map, file->len);
+    lwb_buf_release(&file->content);
     *file = (struct lwb_snapshot_file){ 0 };
 }
 
@@ -98,6 +104,7 @@ static void append_part(struct lwb_buf *out, struct lwb_bytes part)
 
 void lwb_snapshot_file_print(struct lwb_buf *out, const struct lwb_snapshot_file *file)
 {
+    size_t start = out->len;
     struct head head = {
         .modules = file->modules,
         .saved_ns = file->saved_ns,
@@ -111,6 +118,10 @@ void lwb_snapshot_file_print(struct lwb_buf *out, const struct lwb_snapshot_file
     append_part(out, file->binding);
     append_part(out, file->witnesses);
     append_part(out, file->table);
+    if (!lwb_buf_ok(out))
+        return;
+    head.checksum = checksum_of(lwb_bytes(out->ptr + start, out->len - start));
+    memcpy(out->ptr + start, &head, sizeof(head));
 }
 
 char *lwb_snapshot_file_keys(const char *path)

@@ -5,15 +5,16 @@
 /*
  * The file of a snapshot: a head, what it is bound to, what the run looked at
  * (witness_list.h), what it knew of its modules (module_table.h). Written by
- * temporary file and rename, so that it is whole or not there; parts start at
- * multiples of 8 bytes.
+ * temporary file and rename, and with a checksum, since copies and crashes know
+ * nothing of that; parts start at multiples of 8 bytes.
  *
  * Beside it <name>.keys: the keys of the modules, 32 bytes each, for the cache's
  * least-recently-used order.
  */
+enum { LWB_SNAPSHOT_FILE_MAX = 512 * 1024 * 1024 };
+
 struct lwb_snapshot_file {
-    char *map; /* private to this process: what is changed in it stays here. NULL: not open */
-    size_t len;
+    struct lwb_buf content; /* what the parts below lie in; not read when a file is printed */
     uint64_t modules;
     uint64_t saved_ns; /* what its modules cost to check */
     struct lwb_bytes binding;
@@ -27,7 +28,7 @@ bool lwb_snapshot_file_open(struct lwb_snapshot_file *file, const char *path,
 void lwb_snapshot_file_close(struct lwb_snapshot_file *file);
 LWB_DEFINE_AUTO(struct lwb_snapshot_file, lwb_snapshot_file_close);
 
-/* The parts of `file` one behind the other; map and len are not read. */
+/* The parts of `file` one behind the other. */
 void lwb_snapshot_file_print(struct lwb_buf *out, const struct lwb_snapshot_file *file);
 
 /* "<path>.keys"; NULL when memory is out. */

@@ -170,15 +170,25 @@ static bool is_known(const struct lwb_snapshot *snapshot, const struct lwb_chang
 
 int lwb_snapshot_check_rest(const struct lwb_snapshot *snapshot, struct lwb_error *err)
 {
-    LWB_AUTO(lwb_changed_sources_release) struct lwb_changed_sources now = { 0 };
-    bool holds = lwb_witness_list_holds(snapshot->file.witnesses, &now, LWB_SNAPSHOT_MAX_CHANGED);
+    /* Folders do not count here: an editor's temporary file beside a source spoils no verdict. */
+    LWB_AUTO(lwb_witness_changes_release)
+    struct lwb_witness_changes now = {
+        .max = LWB_SNAPSHOT_MAX_CHANGED,
+        .folders_may_change = true,
+    };
+    struct lwb_plan_module module;
 
-    for (size_t i = 0; holds && i < now.count; i++)
-        holds = is_known(snapshot, &now.items[i]);
-    return holds ? LWB_OK
-                 : lwb_fail(err, LWB_ERR_SYSTEM,
-                            "something that was not to be checked was changed during the run; run "
-                            "again");
+    if (!lwb_witness_list_holds(snapshot->file.witnesses, &now))
+        return lwb_fail(err, LWB_ERR_SYSTEM, "%s was changed during the run; run again",
+                        now.other ? now.other : "a file");
+    for (size_t i = 0; i < now.count; i++) {
+        if (is_known(snapshot, &now.items[i]))
+            continue;
+        lwb_module_table_get(&snapshot->table, now.items[i].module, &module);
+        return lwb_fail(err, LWB_ERR_SYSTEM, "%s was changed during the run; run again",
+                        module.path);
+    }
+    return LWB_OK;
 }
 
 /* ---- afterwards ---------------------------------------------------------------------------- */
@@ -209,7 +219,8 @@ static const struct lwb_plan_module *module_of(const struct lwb_snapshot *snapsh
 
 static int renew_witnesses(struct lwb_snapshot *snapshot, const struct lwb_world *world)
 {
-    char *witnesses = snapshot->file.map + (snapshot->file.witnesses.ptr - snapshot->file.map);
+    struct lwb_buf *content = &snapshot->file.content;
+    char *witnesses = content->ptr + (snapshot->file.witnesses.ptr - content->ptr);
 
     for (size_t i = 0; i < snapshot->changed.count; i++) {
         const struct lwb_changed_source *source = &snapshot->changed.items[i];

@@ -13,6 +13,8 @@ enum {
     RECORD_FOLDER = 'D',
     RECORD_SOURCE = 'S',
     RECORD_FILE = 'F',
+    RECORD_LISTED = 'L',
+    RECORD_PROBED = 'P',
     RECORD_ABSENT = 'A',
     RECORD_OUTPUT = 'O',
 };
@@ -99,12 +101,9 @@ static void append_record(struct lwb_buf *out, uint16_t kind, const struct lwb_w
     lwb_buf_append(out, padding, 8 - len % 8);
 }
 
-/* A module's source is also among the files that were read: once is enough. */
 static bool is_said(const struct lwb_witness_item *last, const struct lwb_witness_item *item)
 {
-    return strcmp(last->path, item->path) == 0 &&
-           (last->kind == item->kind ||
-            (last->kind == LWB_SEEN_SOURCE && item->kind == LWB_SEEN_FILE));
+    return compare_items(last, item) == 0;
 }
 
 static bool is_in_folder_of(const struct lwb_witness_item *last, const char *path, size_t folder)
@@ -118,9 +117,9 @@ static int distrust_racy(struct lwb_witness_list *list, int64_t now_ns)
     for (size_t i = 0; i < list->count; i++) {
         struct lwb_witness_item *item = &list->items[i];
 
-        if (item->kind > LWB_SEEN_FILE || !lwb_file_stat_is_racy(&item->stat, now_ns))
+        if (item->kind > LWB_SEEN_FOLDER || !lwb_file_stat_is_racy(&item->stat, now_ns))
             continue;
-        if (item->kind == LWB_SEEN_FILE && (i == 0 || !is_said(item - 1, item)))
+        if (item->kind != LWB_SEEN_SOURCE)
             return -1;
         item->stat = (struct lwb_file_stat){ 0 };
     }
@@ -130,10 +129,9 @@ static int distrust_racy(struct lwb_witness_list *list, int64_t now_ns)
 int lwb_witness_list_encode(struct lwb_buf *out, struct lwb_witness_list *list, int64_t now_ns)
 {
     static const uint16_t kinds[] = {
-        [LWB_SEEN_SOURCE] = RECORD_SOURCE,
-        [LWB_SEEN_FILE] = RECORD_FILE,
-        [LWB_SEEN_ABSENT] = RECORD_ABSENT,
-        [LWB_SEEN_OUTPUT] = RECORD_OUTPUT,
+        [LWB_SEEN_SOURCE] = RECORD_SOURCE, [LWB_SEEN_FILE] = RECORD_FILE,
+        [LWB_SEEN_FOLDER] = RECORD_LISTED, [LWB_SEEN_PROBED] = RECORD_PROBED,
+        [LWB_SEEN_ABSENT] = RECORD_ABSENT, [LWB_SEEN_OUTPUT] = RECORD_OUTPUT,
     };
     const struct lwb_witness_item *last = NULL;
 
@@ -188,7 +186,7 @@ static int next_record(struct cursor *cursor)
     return 1;
 }
 
-static bool still_holds(int folder, const struct cursor *cursor)
+static bool still_holds(int folder, const struct cursor *cursor, bool folders_may_change)
 {
     struct lwb_file_stat now;
     struct stat st;
@@ -199,29 +197,49 @@ static bool still_holds(int folder, const struct cursor *cursor)
     if (!there)
         return false;
     lwb_file_stat_from(&now, &st);
-    if (cursor->record.kind == RECORD_OUTPUT)
+    switch (cursor->record.kind) {
+    case RECORD_PROBED:
+        return true;
+    case RECORD_OUTPUT:
         return now.size == cursor->record.stat.size;
-    return (cursor->record.kind == RECORD_FILE || cursor->record.kind == RECORD_SOURCE) &&
-           lwb_file_stat_equal(&now, &cursor->record.stat);
+    case RECORD_LISTED:
+        return folders_may_change || lwb_file_stat_equal(&now, &cursor->record.stat);
+    case RECORD_FILE:
+    case RECORD_SOURCE:
+        return lwb_file_stat_equal(&now, &cursor->record.stat);
+    default:
+        return false;
+    }
 }
 
-static bool list_changed(struct lwb_changed_sources *changed, size_t max,
-                         const struct cursor *cursor, size_t record)
+static bool list_changed(struct lwb_witness_changes *changes, const struct cursor *cursor,
+                         size_t record)
 {
-    if (cursor->record.kind != RECORD_SOURCE || !changed || changed->count >= max ||
-        lwb_grow(&changed->items, &changed->cap, changed->count, sizeof(*changed->items)))
+    if (cursor->record.kind != RECORD_SOURCE || changes->count >= changes->max ||
+        lwb_grow(&changes->items, &changes->cap, changes->count, sizeof(*changes->items)))
         return false;
-    changed->items[changed->count++] = (struct lwb_changed_source){
+    changes->items[changes->count++] = (struct lwb_changed_source){
         .module = cursor->record.module,
         .record = record,
     };
     return true;
 }
 
-bool lwb_witness_list_holds(struct lwb_bytes encoded, struct lwb_changed_sources *changed,
-                            size_t max)
+static bool compare_record(int folder, const char *folder_name, const struct cursor *cursor,
+                           size_t record, struct lwb_witness_changes *changes)
+{
+    if (still_holds(folder, cursor, changes->folders_may_change) ||
+        list_changed(changes, cursor, record))
+        return true;
+    lwb_free(changes->other);
+    changes->other = lwb_path_join(folder_name, cursor->text);
+    return false;
+}
+
+bool lwb_witness_list_holds(struct lwb_bytes encoded, struct lwb_witness_changes *changes)
 {
     struct cursor cursor = { .rest = encoded };
+    const char *folder_name = "/";
     bool holds = true;
     int folder = -1;
     int more = 0;
@@ -233,13 +251,14 @@ bool lwb_witness_list_holds(struct lwb_bytes encoded, struct lwb_changed_sources
         if (more != 1)
             break;
         if (cursor.record.kind != RECORD_FOLDER) {
-            holds = still_holds(folder, &cursor) || list_changed(changed, max, &cursor, record);
+            holds = compare_record(folder, folder_name, &cursor, record, changes);
             continue;
         }
         if (folder >= 0)
             close(folder);
         /* A folder that is gone is fine for what must be absent. */
-        folder = open(cursor.text, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        folder_name = cursor.text;
+        folder = open(folder_name, O_PATH | O_DIRECTORY | O_CLOEXEC);
     }
     if (folder >= 0)
         close(folder);
@@ -252,8 +271,9 @@ void lwb_witness_list_renew(char *encoded, const struct lwb_changed_source *sour
     memcpy(encoded + source->record + offsetof(struct record, stat), st, sizeof(*st));
 }
 
-void lwb_changed_sources_release(struct lwb_changed_sources *changed)
+void lwb_witness_changes_release(struct lwb_witness_changes *changes)
 {
-    lwb_free(changed->items);
-    *changed = (struct lwb_changed_sources){ 0 };
+    lwb_free(changes->items);
+    lwb_free(changes->other);
+    *changes = (struct lwb_witness_changes){ 0 };
 }

@@ -14,8 +14,11 @@
  * and so must be the bytes that are handed in.
  */
 enum lwb_seen {
-    LWB_SEEN_SOURCE, /* of a module: must look the same, but it is known what a change concerns */
+    LWB_SEEN_SOURCE, /* of a module: must look the same, but it is known what a change concerns. A
+                        source that is an input of others as well is LWB_SEEN_FILE beside that */
     LWB_SEEN_FILE,   /* must look the same to stat */
+    LWB_SEEN_FOLDER, /* the same: somebody has listed it */
+    LWB_SEEN_PROBED, /* must be there */
     LWB_SEEN_ABSENT, /* must not be there */
     LWB_SEEN_OUTPUT, /* must be there with the same size; its times may differ */
 };
@@ -49,26 +52,27 @@ LWB_DEFINE_AUTO(struct lwb_witness_list, lwb_witness_list_release);
  */
 int lwb_witness_list_encode(struct lwb_buf *out, struct lwb_witness_list *list, int64_t now_ns);
 
-/* Sources that do not look as they did. */
-struct lwb_changed_sources {
+/* How the world differs from a list. */
+struct lwb_witness_changes {
+    size_t max;              /* of changed sources that are wanted; 0: any change is a no */
+    bool folders_may_change; /* as far as only their lists are concerned */
     struct lwb_changed_source {
         uint32_t module;
         size_t record; /* where it stands in the encoded list */
-    } * items;
+    } * items;         /* sources that do not look as they did */
     size_t count;
     size_t cap;
+    char *other; /* why it was a no: something else that has changed; NULL when not known */
 };
 
-void lwb_changed_sources_release(struct lwb_changed_sources *changed);
-LWB_DEFINE_AUTO(struct lwb_changed_sources, lwb_changed_sources_release);
+void lwb_witness_changes_release(struct lwb_witness_changes *changes);
+LWB_DEFINE_AUTO(struct lwb_witness_changes, lwb_witness_changes_release);
 
 /*
  * Whether the world still looks like that, but for the sources of modules, which
- * are listed (at most `max` of them). Damaged bytes are a no. With `changed` NULL
- * a changed source is a no as well.
+ * are listed. Damaged bytes are a no.
  */
-bool lwb_witness_list_holds(struct lwb_bytes encoded, struct lwb_changed_sources *changed,
-                            size_t max);
+bool lwb_witness_list_holds(struct lwb_bytes encoded, struct lwb_witness_changes *changes);
 
 /* Note in the encoded list how a source looks now. */
 void lwb_witness_list_renew(char *encoded, const struct lwb_changed_source *source,

@@ -388,6 +388,9 @@ static void check_witness(void *ctx, enum lwb_witness kind, const char *path,
         return;
     if (kind == LWB_WITNESS_FILE && st)
         unchanged->rc = check_file(path, st, unchanged->err);
+    else if (kind == LWB_WITNESS_PROBED && lwb_file_stat(&now, path, unchanged->err) == 0)
+        unchanged->rc = lwb_fail(unchanged->err, LWB_ERR_SYSTEM,
+                                 "%s was removed during the run; run again", path);
     else if (kind == LWB_WITNESS_ABSENT && lwb_file_stat(&now, path, unchanged->err) == 1)
         unchanged->rc =
             lwb_fail(unchanged->err, LWB_ERR_SYSTEM, "%s appeared during the run; run again", path);

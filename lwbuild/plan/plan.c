@@ -333,6 +333,6 @@ void lwb_plan_witnesses(const struct lwb_plan *plan,
         visit(ctx, set->entries[i].kind, lwb_names_text(&set->paths, (uint32_t)i),
               &set->entries[i].stat);
     for (size_t i = 0; i < plan->n_order; i++)
-        visit(ctx, LWB_WITNESS_FILE, lwb_plan_module(plan, i)->path,
+        visit(ctx, LWB_WITNESS_MODULE, lwb_plan_module(plan, i)->path,
               &lwb_plan_module(plan, i)->stat);
 }

@@ -101,7 +101,13 @@ const struct lwb_strvec *lwb_plan_search_path(const struct lwb_plan *plan);
  * snapshot: files read, folders listed, and paths that were asked for and
  * absent. Visited in a stable order.
  */
-enum lwb_witness { LWB_WITNESS_FILE, LWB_WITNESS_FOLDER, LWB_WITNESS_ABSENT };
+enum lwb_witness {
+    LWB_WITNESS_FILE,   /* its content, or all that stat says of it, went into the plan */
+    LWB_WITNESS_FOLDER, /* it was listed */
+    LWB_WITNESS_ABSENT,
+    LWB_WITNESS_PROBED, /* that it is there was all that was asked */
+    LWB_WITNESS_MODULE, /* the source of a module of the plan, once each */
+};
 void lwb_plan_witnesses(const struct lwb_plan *plan,
                         void (*visit)(void *ctx, enum lwb_witness kind, const char *path,
                                       const struct lwb_file_stat *st),

@@ -22,7 +22,9 @@ int lwb_witnesses_add(struct lwb_witnesses *set, enum lwb_witness kind, const ch
     number = lwb_names_intern(&set->paths, lwb_bytes_text(path));
     if (number == LWB_NAME_NONE)
         return lwb_fail_memory(err);
-    if (number == before) {
+    /* Whoever asks for more than that a file is there has the last word. */
+    if (number == before ||
+        (set->entries[number].kind == LWB_WITNESS_PROBED && kind == LWB_WITNESS_FILE)) {
         set->entries[number] = (struct lwb_witness_entry){ .kind = kind };
         if (st)
             set->entries[number].stat = *st;
@@ -45,7 +47,7 @@ int lwb_witnesses_probe(struct lwb_witnesses *set, const char *path, struct lwb_
     /* That a folder is there is all that was asked: what is in it is not looked at here. */
     if (S_ISDIR(st.st_mode))
         return 1;
-    rc = lwb_witnesses_add(set, LWB_WITNESS_FILE, path, &found, err);
+    rc = lwb_witnesses_add(set, LWB_WITNESS_PROBED, path, &found, err);
     return rc < 0 ? rc : 1;
 }
 

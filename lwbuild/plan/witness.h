@@ -17,7 +17,7 @@ struct lwb_witnesses {
 
 void lwb_witnesses_release(struct lwb_witnesses *set);
 
-/* `st` may be NULL for absent paths. The first word about a path counts. */
+/* `st` may be NULL for absent paths. The first word about a path counts, but for probes. */
 int lwb_witnesses_add(struct lwb_witnesses *set, enum lwb_witness kind, const char *path,
                       const struct lwb_file_stat *st, struct lwb_error *err);
 

@@ -52,7 +52,8 @@ static const char *const *targets(const struct echo_project *project)
     return list;
 }
 
-static void check_as(struct traced *traced, struct echo_project *project, const char *stamp)
+static void check_with(struct traced *traced, struct echo_project *project, const char *stamp,
+                       const char *extra)
 {
     const char *const *target = targets(project);
     const char *trace = scratch_path(&project->scratch, "trace");
@@ -66,8 +67,10 @@ static void check_as(struct traced *traced, struct echo_project *project, const 
     lwb_buf_format(&depfile, "../build/%s.d", stamp);
     words[1] = lwb_buf_text(&stamp_path);
     words[3] = lwb_buf_text(&depfile);
-    for (size_t i = 4; *target; i++)
+    for (size_t i = extra ? 5 : 4; *target; i++)
         words[i] = *target++;
+    if (extra)
+        words[4] = extra;
     *traced = (struct traced){ .trace = LWB_BUF(1 << 22) };
     (void)unlink(trace);
     assert_int_equal(setenv("LWBUILD_TRACE", trace, 1), 0);
@@ -75,6 +78,11 @@ static void check_as(struct traced *traced, struct echo_project *project, const 
     assert_int_equal(unsetenv("LWBUILD_TRACE"), 0);
     program_wait(&traced->run, &handle);
     assert_int_equal(lwb_file_read(&traced->trace, trace, NULL, &err), LWB_OK);
+}
+
+static void check_as(struct traced *traced, struct echo_project *project, const char *stamp)
+{
+    check_with(traced, project, stamp, NULL);
 }
 
 static size_t events(const struct traced *traced, const char *name)
@@ -303,6 +311,74 @@ static void a_project_that_appears_is_planned_as_a_whole(void **state)
     EXPECT(project, 3, 0, 0);
 }
 
+/* Looked at with one more word, in the same way each time. */
+static size_t looked_at_with(struct echo_project *project, const char *extra)
+{
+    LWB_AUTO(release) struct traced traced = { 0 };
+
+    check_with(&traced, project, "stamp", extra);
+    ASSERT_RUN(traced.run, 0);
+    return looked_at(&traced);
+}
+
+/* All keys have it in them, not only that of the module. */
+static void a_source_that_is_an_input_concerns_everybody(void **state)
+{
+    struct echo_project *project = *state;
+
+    make_project(project);
+    assert_int_equal(looked_at_with(project, "--input=M03.lean"), ALL);
+    assert_int_equal(looked_at_with(project, "--input=M03.lean"), 0);
+    edit(project, "M03.lean", "def m := 2\n");
+    assert_int_equal(looked_at_with(project, "--input=M03.lean"), ALL);
+}
+
+/* `lwbuild check .` in a Lake project takes the lakefile for a module as well. */
+static void a_lakefile_that_is_a_module_concerns_everybody(void **state)
+{
+    struct echo_project *project = *state;
+
+    echo_project_write(project, "lakefile.lean",
+                       "import Lake\nopen Lake DSL\npackage p {\n  moreLeanArgs := "
+                       "#[\"-Dx=1\"]\n}\nlean_lib A\n");
+    echo_project_write(project, "Lake.lean", "def lake := 1\n");
+    make_project(project);
+    assert_int_equal(looked_at_with(project, "lakefile.lean"), ALL + 2);
+    assert_int_equal(looked_at_with(project, "lakefile.lean"), 0);
+    edit(project, "lakefile.lean",
+         "import Lake\nopen Lake DSL\npackage p {\n  moreLeanArgs := "
+         "#[\"-Dx=2\"]\n}\nlean_lib A\n");
+    assert_int_equal(looked_at_with(project, "lakefile.lean"), ALL + 2);
+}
+
+/* Every eighth byte in turn: a snapshot that is not what was written says nothing. */
+static void a_damaged_snapshot_says_nothing(void **state)
+{
+    struct echo_project *project = *state;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf whole = LWB_BUF(1 << 22);
+    struct lwb_error err;
+
+    make_project(project);
+    assert_int_equal(
+        lwb_file_read(&whole, scratch_path(&project->scratch, "build/stamp.snapshot"), NULL, &err),
+        LWB_OK);
+    echo_project_write(project, "A.lean", "def a := 2\n");
+    let_the_clock_move_on(project);
+    for (size_t i = 0; i < whole.len; i += whole.len / 40) {
+        LWB_AUTO(release) struct traced traced = { 0 };
+        size_t len = i % 3 ? whole.len : i;
+
+        whole.ptr[i] ^= 1;
+        assert_int_equal(lwb_file_write(scratch_path(&project->scratch, "build/stamp.snapshot"),
+                                        lwb_bytes(whole.ptr, len), 0600, &err),
+                         LWB_OK);
+        whole.ptr[i] ^= 1;
+        check_as(&traced, project, "stamp");
+        ASSERT_RUN(traced.run, 0);
+        assert_int_equal(looked_at(&traced), ALL);
+    }
+}
+
 /* ---- runs that are not accepted ------------------------------------------------------------ */
 
 static void a_rejected_edit_leaves_the_rest_answered(void **state)
@@ -377,6 +453,53 @@ static void an_edit_during_the_run_takes_the_stamp_back(void **state)
 
         check_as(&traced, project, "stamp");
         ASSERT_RUN(traced.run, 1);
+    }
+}
+
+/* The no that --recache found counts against a snapshot that lies anywhere. */
+static void a_no_takes_back_snapshots_without_a_stamp(void **state)
+{
+    struct echo_project *project = *state;
+    LWB_AUTO(program_run_release) struct program_run yes = { 0 };
+    LWB_AUTO(program_run_release) struct program_run no = { 0 };
+    LWB_AUTO(program_run_release) struct program_run again = { 0 };
+
+    echo_project_write(project, "A.lean", "-- echo: reject-when-fresh\n");
+    let_the_clock_move_on(project);
+    echo_project_check(&yes, project, "A.lean", NULL);
+    ASSERT_RUN(yes, 0);
+    echo_project_check(&no, project, "--recache", "--isolation", "fresh", "A.lean", NULL);
+    ASSERT_RUN(no, 1);
+    echo_project_check(&again, project, "A.lean", NULL);
+    ASSERT_RUN(again, 1);
+}
+
+/* Then none of the batch's warm verdicts stands, also of those that the snapshot answered for. */
+static void what_is_not_confirmed_spoils_the_rest_of_its_batch(void **state)
+{
+    struct echo_project *project = *state;
+    int code = 0;
+
+    make_project(project);
+    assert_int_equal(looked_at_with(project, "--isolation=confirm"), ALL);
+    /* One accepted result of eight is confirmed, by its key. */
+    for (int i = 0; code == 0 && i < 200; i++) {
+        LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(256);
+        LWB_AUTO(release) struct traced traced = { 0 };
+
+        lwb_buf_format(&text, "-- echo: reject-when-fresh 1:0 no\n-- %d\n", i);
+        edit(project, "M03.lean", lwb_buf_text(&text));
+        check_with(&traced, project, "stamp", "--isolation=confirm");
+        code = traced.run.exit_code;
+    }
+    assert_int_equal(code, 4);
+    edit(project, "M03.lean", "def m := 7\n");
+    {
+        LWB_AUTO(release) struct traced traced = { 0 };
+
+        check_with(&traced, project, "stamp", "--isolation=confirm");
+        ASSERT_RUN(traced.run, 0);
+        assert_true(events(&traced, "module_checked") >= OTHERS);
     }
 }
 
@@ -493,9 +616,14 @@ int main(void)
         IN_A_PROJECT(a_cycle_through_an_edit_is_found),
         IN_A_PROJECT(a_source_that_is_gone_is_missed),
         IN_A_PROJECT(a_project_that_appears_is_planned_as_a_whole),
+        IN_A_PROJECT(a_source_that_is_an_input_concerns_everybody),
+        IN_A_PROJECT(a_lakefile_that_is_a_module_concerns_everybody),
+        IN_A_PROJECT(a_damaged_snapshot_says_nothing),
         IN_A_PROJECT(a_rejected_edit_leaves_the_rest_answered),
         IN_A_PROJECT(warnings_are_replayed_until_they_are_gone),
         IN_A_PROJECT(an_edit_during_the_run_takes_the_stamp_back),
+        IN_A_PROJECT(a_no_takes_back_snapshots_without_a_stamp),
+        IN_A_PROJECT(what_is_not_confirmed_spoils_the_rest_of_its_batch),
         IN_A_PROJECT(such_runs_count),
         IN_A_PROJECT(random_edits_come_to_the_answer_of_a_whole_run),
     };

@@ -217,9 +217,9 @@ static void what_was_looked_at_is_told(void **state)
 {
     struct plan_fixture *f = *state;
     struct seen seen[] = {
-        { "/P/A.lean", LWB_WITNESS_FILE, 0 }, { "/P/B.lean", LWB_WITNESS_FILE, 0 },
-        { "/P", LWB_WITNESS_FOLDER, 0 },      { "/gen/P/B.lean", LWB_WITNESS_ABSENT, 0 },
-        { "/Init", LWB_WITNESS_ABSENT, 0 },   { NULL, 0, 0 },
+        { "/P/A.lean", LWB_WITNESS_MODULE, 0 }, { "/P/B.lean", LWB_WITNESS_MODULE, 0 },
+        { "/P", LWB_WITNESS_FOLDER, 0 },        { "/gen/P/B.lean", LWB_WITNESS_ABSENT, 0 },
+        { "/Init", LWB_WITNESS_ABSENT, 0 },     { NULL, 0, 0 },
     };
 
     scratch_write(&f->scratch, "lean-toolchain", "x\n");

@@ -57,9 +57,16 @@ static int drop_world(void **state)
     return 0;
 }
 
+static bool holds_strictly(struct lwb_bytes encoded)
+{
+    LWB_AUTO(lwb_witness_changes_release) struct lwb_witness_changes changes = { 0 };
+
+    return lwb_witness_list_holds(encoded, &changes);
+}
+
 static bool holds(const struct world *world)
 {
-    return lwb_witness_list_holds(lwb_buf_bytes(&world->encoded), NULL, 0);
+    return holds_strictly(lwb_buf_bytes(&world->encoded));
 }
 
 static void an_unchanged_world_holds(void **state)
@@ -129,7 +136,7 @@ static void damaged_bytes_never_hold(void **state)
         if (len % 8 == 0)
             continue; /* a list may end after any record */
         lwb_buf_append(&cut, all.ptr, len);
-        assert_false(lwb_witness_list_holds(lwb_buf_bytes(&cut), NULL, 0));
+        assert_false(holds_strictly(lwb_buf_bytes(&cut)));
     }
 }
 
@@ -154,11 +161,11 @@ static void a_file_read_just_after_it_was_written_spoils_the_list(void **state)
 static void a_source_read_just_after_it_was_written_counts_as_changed(void **state)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1 << 20);
-    LWB_AUTO(lwb_changed_sources_release) struct lwb_changed_sources changed = { 0 };
+    LWB_AUTO(lwb_witness_changes_release) struct lwb_witness_changes changed = { .max = 1 };
 
     assert_int_equal(encode_at(&out, *state, LWB_SEEN_SOURCE, 0), 0);
-    assert_false(lwb_witness_list_holds(lwb_buf_bytes(&out), NULL, 0));
-    assert_true(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed, 1));
+    assert_false(holds_strictly(lwb_buf_bytes(&out)));
+    assert_true(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed));
     assert_int_equal(changed.count, 1);
 }
 
@@ -171,14 +178,14 @@ static struct lwb_file_stat stat_of(const struct world *world, const char *name)
     return st;
 }
 
-/* Three sources of modules, of which one is also among the files that were read. */
+/* Two sources of modules; somebody has also asked whether one of them is there. */
 static void make_sources(struct lwb_buf *out, const struct world *world)
 {
     LWB_AUTO(lwb_witness_list_release) struct lwb_witness_list list = { 0 };
     struct lwb_file_stat a = stat_of(world, "src/A.lean");
     struct lwb_file_stat b = stat_of(world, "src/deep/B.lean");
 
-    add(&list, world, LWB_SEEN_FILE, "src/A.lean");
+    add(&list, world, LWB_SEEN_PROBED, "src/A.lean");
     lwb_witness_list_add_source(&list, scratch_path(&world->scratch, "src/A.lean"), &a, 7);
     lwb_witness_list_add_source(&list, scratch_path(&world->scratch, "src/deep/B.lean"), &b, 8);
     assert_int_equal(lwb_witness_list_encode(out, &list, INT64_MAX), 0);
@@ -188,40 +195,40 @@ static void changed_sources_are_listed(void **state)
 {
     struct world *world = *state;
     LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1 << 20);
-    LWB_AUTO(lwb_changed_sources_release) struct lwb_changed_sources changed = { 0 };
+    LWB_AUTO(lwb_witness_changes_release) struct lwb_witness_changes changed = { .max = 1 };
     struct lwb_file_stat now;
 
     make_sources(&out, world);
-    assert_true(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed, 1));
+    assert_true(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed));
     assert_int_equal(changed.count, 0);
     scratch_write(&world->scratch, "src/A.lean", "another");
-    assert_true(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed, 1));
+    assert_true(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed));
     assert_int_equal(changed.count, 1);
     assert_int_equal(changed.items[0].module, 7);
-    assert_false(lwb_witness_list_holds(lwb_buf_bytes(&out), NULL, 0));
+    assert_false(holds_strictly(lwb_buf_bytes(&out)));
 
     now = stat_of(world, "src/A.lean");
     lwb_witness_list_renew(out.ptr, &changed.items[0], &now);
-    assert_true(lwb_witness_list_holds(lwb_buf_bytes(&out), NULL, 0));
+    assert_true(holds_strictly(lwb_buf_bytes(&out)));
 }
 
 static void more_changed_sources_than_wanted_are_a_no(void **state)
 {
     struct world *world = *state;
     LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1 << 20);
-    LWB_AUTO(lwb_changed_sources_release) struct lwb_changed_sources changed = { 0 };
+    LWB_AUTO(lwb_witness_changes_release) struct lwb_witness_changes changed = { .max = 1 };
 
     make_sources(&out, world);
     scratch_write(&world->scratch, "src/A.lean", "another");
     scratch_write(&world->scratch, "src/deep/B.lean", "another");
-    assert_false(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed, 1));
+    assert_false(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed));
 }
 
 static void a_changed_file_is_a_no_beside_changed_sources(void **state)
 {
     struct world *world = *state;
     LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1 << 20);
-    LWB_AUTO(lwb_changed_sources_release) struct lwb_changed_sources changed = { 0 };
+    LWB_AUTO(lwb_witness_changes_release) struct lwb_witness_changes changed = { .max = 9 };
     LWB_AUTO(lwb_witness_list_release) struct lwb_witness_list list = { 0 };
     struct lwb_file_stat a = stat_of(world, "src/A.lean");
 
@@ -229,9 +236,60 @@ static void a_changed_file_is_a_no_beside_changed_sources(void **state)
     add(&list, world, LWB_SEEN_FILE, "src/deep/B.lean");
     assert_int_equal(lwb_witness_list_encode(&out, &list, INT64_MAX), 0);
     scratch_write(&world->scratch, "src/A.lean", "another");
-    assert_true(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed, 9));
+    assert_true(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed));
     scratch_write(&world->scratch, "src/deep/B.lean", "another");
-    assert_false(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed, 9));
+    assert_false(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed));
+    assert_non_null(changed.other);
+    assert_string_equal(changed.other, scratch_path(&world->scratch, "src/deep/B.lean"));
+}
+
+/* A lakefile, an input: what else depends on it is not known. */
+static void a_source_that_is_an_input_as_well_is_a_no(void **state)
+{
+    struct world *world = *state;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1 << 20);
+    LWB_AUTO(lwb_witness_changes_release) struct lwb_witness_changes changed = { .max = 9 };
+    LWB_AUTO(lwb_witness_list_release) struct lwb_witness_list list = { 0 };
+    struct lwb_file_stat a = stat_of(world, "src/A.lean");
+
+    lwb_witness_list_add_source(&list, scratch_path(&world->scratch, "src/A.lean"), &a, 0);
+    add(&list, world, LWB_SEEN_FILE, "src/A.lean");
+    assert_int_equal(lwb_witness_list_encode(&out, &list, a.ctime_ns), -1); /* racy */
+    lwb_buf_clear(&out);
+    assert_int_equal(lwb_witness_list_encode(&out, &list, INT64_MAX), 0);
+    assert_true(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed));
+    scratch_write(&world->scratch, "src/A.lean", "another");
+    assert_false(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed));
+}
+
+static void what_was_probed_must_be_there(void **state)
+{
+    struct world *world = *state;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1 << 20);
+    LWB_AUTO(lwb_witness_list_release) struct lwb_witness_list list = { 0 };
+
+    add(&list, world, LWB_SEEN_PROBED, "src/A.lean");
+    assert_int_equal(lwb_witness_list_encode(&out, &list, 0), 0);
+    scratch_write(&world->scratch, "src/A.lean", "another");
+    assert_true(holds_strictly(lwb_buf_bytes(&out)));
+    assert_int_equal(unlink(scratch_path(&world->scratch, "src/A.lean")), 0);
+    assert_false(holds_strictly(lwb_buf_bytes(&out)));
+}
+
+static void listed_folders_may_change_where_only_content_counts(void **state)
+{
+    struct world *world = *state;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1 << 20);
+    LWB_AUTO(lwb_witness_list_release) struct lwb_witness_list list = { 0 };
+    LWB_AUTO(lwb_witness_changes_release)
+    struct lwb_witness_changes changes = { .folders_may_change = true };
+
+    add(&list, world, LWB_SEEN_FOLDER, "src");
+    assert_int_equal(lwb_witness_list_encode(&out, &list, INT64_MAX), 0);
+    assert_true(holds_strictly(lwb_buf_bytes(&out)));
+    scratch_write(&world->scratch, "src/New.lean", "");
+    assert_false(holds_strictly(lwb_buf_bytes(&out)));
+    assert_true(lwb_witness_list_holds(lwb_buf_bytes(&out), &changes));
 }
 
 int main(void)
@@ -250,6 +308,9 @@ int main(void)
         IN_A_WORLD(changed_sources_are_listed),
         IN_A_WORLD(more_changed_sources_than_wanted_are_a_no),
         IN_A_WORLD(a_changed_file_is_a_no_beside_changed_sources),
+        IN_A_WORLD(a_source_that_is_an_input_as_well_is_a_no),
+        IN_A_WORLD(what_was_probed_must_be_there),
+        IN_A_WORLD(listed_folders_may_change_where_only_content_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
