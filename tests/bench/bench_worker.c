@@ -20,6 +20,7 @@
 
 #include "lwbuild/base/clock.h"
 #include "lwbuild/session/session.h"
+#include "lwbuild/worker/subreaper.h"
 
 enum { PINGS = 2000, KILLS = 20, ROWS = 1000 * 1000, ROW = 110, MESSAGE = 64 };
 
@@ -484,8 +485,11 @@ int main(int argc, char **argv)
     const char *which = argc > 2 ? argv[2] : NULL;
     unsigned rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 5;
     struct bench bench = { 0 };
+    struct lwb_error err;
 
     (void)signal(SIGPIPE, SIG_IGN);
+    if (lwb_subreaper_enable(&err) < 0) /* as lwbuild does */
+        die(err.text);
     create(&bench);
     printf("{\"name\":\"machine\",\"cpus\":%ld}\n", sysconf(_SC_NPROCESSORS_ONLN));
     if (is_wanted(which, "round-trip")) {
