@@ -133,8 +133,11 @@ static int run_plan(struct lwb_world *world, struct lwb_snapshot *snapshot,
         lwb_snapshot_renew(snapshot, world, run);
     lwb_run_totals(run, &totals);
     rc = lwb_outputs_write(world, err);
-    if (rc == LWB_OK && !take_back_stamp_if_stale(world, exit_code) && totals.messages == 0)
+    if (rc < 0 || take_back_stamp_if_stale(world, exit_code))
+        return rc;
+    if (totals.messages == 0)
         lwb_snapshot_write(snapshot, world, run);
+    lwb_outputs_date(world->options);
     return rc;
 }
 

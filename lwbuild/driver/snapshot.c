@@ -13,6 +13,7 @@
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/path.h"
 #include "lwbuild/driver/child_program.h"
+#include "lwbuild/driver/outputs.h"
 #include "lwbuild/driver/version.h"
 #include "lwbuild/driver/witness_list.h"
 
@@ -163,6 +164,28 @@ static enum lwb_snapshot_says compare(struct lwb_snapshot *snapshot)
     return snapshot->changed.count ? LWB_SNAPSHOT_REST : LWB_SNAPSHOT_ALL;
 }
 
+/*
+ * To Ninja an edit counts when it is later than the start of this run, by the
+ * tick that files are dated with. A look within the tick of the start may miss
+ * an edit that is not: it is taken again when that tick is over.
+ */
+static bool still_holds_after_tick(struct lwb_snapshot *snapshot, const struct timespec *before)
+{
+    const struct timespec pause = { .tv_nsec = 500 * 1000 };
+    const int tries = 100; /* a clock that stands still is somebody else's trouble */
+    struct timespec now = before_now();
+    bool waited = false;
+
+    for (int i = 0; i < tries && now.tv_sec == before->tv_sec && now.tv_nsec == before->tv_nsec;
+         i++) {
+        waited = true;
+        (void)nanosleep(&pause, NULL);
+        now = before_now();
+    }
+    return !waited || (lwb_witness_list_holds(snapshot->file.witnesses, &snapshot->changed) &&
+                       snapshot->changed.count == 0);
+}
+
 /* An expected theorem may be in the rest, of which nobody knows what it proves. */
 static size_t wanted_changes(const struct lwb_options *options)
 {
@@ -190,8 +213,11 @@ enum lwb_snapshot_says lwb_snapshot_ask(struct lwb_snapshot *snapshot,
     says = compare(snapshot);
     if (says != LWB_SNAPSHOT_ALL)
         return says;
+    if (options->stamp && !still_holds_after_tick(snapshot, &before))
+        return LWB_SNAPSHOT_NOTHING;
     if (!renew_stamp(options, &before))
         return LWB_SNAPSHOT_NOTHING;
+    lwb_outputs_date(options);
     lwb_snapshot_note(snapshot, cache_dir, snapshot->file.modules, snapshot->file.saved_ns);
     return LWB_SNAPSHOT_ALL;
 }
