@@ -319,26 +319,23 @@ int lwb_outputs_write(struct lwb_world *world, struct lwb_error *err)
 static void set_date(const char *path, const struct timespec times[2])
 {
     /* One that keeps a later date is better missed: the edge is not up to date then. */
-    if (utimensat(AT_FDCWD, path, times, 0) != 0 && errno != ENOENT)
+    if (path && utimensat(AT_FDCWD, path, times, 0) != 0 && errno != ENOENT)
         (void)unlink(path);
 }
 
 void lwb_outputs_date(const struct lwb_options *options)
 {
-    static const char *const suffixes[] = { ".snapshot", ".snapshot.keys" };
+    LWB_AUTO(lwb_free_text) char *snapshot = NULL;
+    LWB_AUTO(lwb_free_text) char *keys = NULL;
     struct stat stamp;
 
     if (!options->stamp || stat(options->stamp, &stamp) != 0)
         return;
     const struct timespec times[2] = { stamp.st_mtim, stamp.st_mtim };
 
-    if (options->depfile)
-        set_date(options->depfile, times);
-    for (size_t i = 0; i < LWB_COUNT(suffixes); i++) {
-        LWB_AUTO(lwb_buf_release) struct lwb_buf path = LWB_BUF(LWB_PATH_MAX);
-
-        lwb_buf_format(&path, "%s%s", options->stamp, suffixes[i]);
-        if (lwb_buf_ok(&path))
-            set_date(lwb_buf_text(&path), times);
-    }
+    snapshot = lwb_snapshot_file_beside(options->stamp);
+    keys = snapshot ? lwb_snapshot_file_keys(snapshot) : NULL;
+    set_date(options->depfile, times);
+    set_date(snapshot, times);
+    set_date(keys, times);
 }

@@ -92,13 +92,10 @@ static char *choose_path(const struct lwb_options *options, const char *cwd, con
 
     if (options->stamp) {
         stamp = lwb_path_absolute(cwd, options->stamp);
-        if (!stamp)
-            return NULL;
-        lwb_buf_format(&path, "%s.snapshot", stamp);
-    } else {
-        lwb_buf_format(&path, "%s/snapshots/%016llx", cache_dir,
-                       (unsigned long long)name_hash(binding));
+        return stamp ? lwb_snapshot_file_beside(stamp) : NULL;
     }
+    lwb_buf_format(&path, "%s/snapshots/%016llx", cache_dir,
+                   (unsigned long long)name_hash(binding));
     return lwb_buf_take(&path);
 }
 
@@ -374,19 +371,21 @@ void lwb_snapshot_write(struct lwb_snapshot *snapshot, struct lwb_world *world,
         write_whole(snapshot, world, run);
 }
 
+static void make_sure_of(const char *path)
+{
+    int fd = path ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
+
+    if (fd >= 0)
+        close(fd);
+}
+
 void lwb_snapshot_reserve(const char *stamp)
 {
-    static const char *const suffixes[] = { "", ".keys" };
+    LWB_AUTO(lwb_free_text) char *path = lwb_snapshot_file_beside(stamp);
+    LWB_AUTO(lwb_free_text) char *keys = path ? lwb_snapshot_file_keys(path) : NULL;
 
-    for (size_t i = 0; i < LWB_COUNT(suffixes); i++) {
-        LWB_AUTO(lwb_buf_release) struct lwb_buf path = LWB_BUF(LWB_PATH_MAX);
-        int fd;
-
-        lwb_buf_format(&path, "%s.snapshot%s", stamp, suffixes[i]);
-        fd = open(lwb_buf_text(&path), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-        if (fd >= 0)
-            close(fd);
-    }
+    make_sure_of(path);
+    make_sure_of(keys);
 }
 
 /* What failed is another content than the snapshot speaks of. */
@@ -404,16 +403,15 @@ static bool is_still_true(const struct lwb_snapshot *snapshot, const struct lwb_
 void lwb_snapshot_drop(const struct lwb_snapshot *snapshot, const struct lwb_world *world,
                        const struct lwb_run *run)
 {
-    LWB_AUTO(lwb_buf_release) struct lwb_buf path = LWB_BUF(LWB_PATH_MAX);
+    LWB_AUTO(lwb_free_text) char *beside = NULL;
+    const char *path = snapshot->path;
 
-    if (is_still_true(snapshot, world, run) || (!world->options->stamp && !snapshot->path))
+    if (is_still_true(snapshot, world, run))
         return;
     if (world->options->stamp)
-        lwb_buf_format(&path, "%s.snapshot", world->options->stamp);
-    else
-        lwb_buf_append_text(&path, snapshot->path);
-    if (lwb_buf_ok(&path))
-        (void)unlink(lwb_buf_text(&path));
+        path = beside = lwb_snapshot_file_beside(world->options->stamp);
+    if (path)
+        (void)unlink(path);
 }
 
 void lwb_snapshot_disown(const struct lwb_snapshot *snapshot, struct lwb_cache *cache)

@@ -124,10 +124,20 @@ void lwb_snapshot_file_print(struct lwb_buf *out, const struct lwb_snapshot_file
     memcpy(out->ptr + start, &head, sizeof(head));
 }
 
-char *lwb_snapshot_file_keys(const char *path)
+static char *with_suffix(const char *path, const char *suffix)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf name = LWB_BUF(LWB_PATH_MAX);
 
-    lwb_buf_format(&name, "%s.keys", path);
+    lwb_buf_format(&name, "%s%s", path, suffix);
     return lwb_buf_take(&name);
+}
+
+char *lwb_snapshot_file_beside(const char *stamp)
+{
+    return with_suffix(stamp, ".snapshot");
+}
+
+char *lwb_snapshot_file_keys(const char *path)
+{
+    return with_suffix(path, ".keys");
 }

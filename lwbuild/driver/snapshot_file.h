@@ -31,5 +31,8 @@ LWB_DEFINE_AUTO(struct lwb_snapshot_file, lwb_snapshot_file_close);
 /* The parts of `file` one behind the other. */
 void lwb_snapshot_file_print(struct lwb_buf *out, const struct lwb_snapshot_file *file);
 
+/* "<stamp>.snapshot", where the snapshot of a run with a stamp lies; NULL when memory is out. */
+char *lwb_snapshot_file_beside(const char *stamp);
+
 /* "<path>.keys"; NULL when memory is out. */
 char *lwb_snapshot_file_keys(const char *path);
