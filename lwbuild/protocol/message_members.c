@@ -134,7 +134,7 @@ static int keep_members(struct lwb_message *message, const struct lwb_member *me
     memcpy(text, message->text.ptr, message->text.len);
     for (size_t i = 0; i < count; i++) {
         kept[i].key = text + (members[i].key - message->text.ptr);
-        if (kept[i].kind != MEMBER_TEXT)
+        if (members[i].kind != MEMBER_TEXT)
             continue;
         kept[i].text = text + (members[i].text - message->text.ptr);
         text[members[i].text - message->text.ptr + (ptrdiff_t)members[i].number] = '\0';

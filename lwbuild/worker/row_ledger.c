@@ -62,9 +62,11 @@ static int count_rows(const struct lwb_rows *rows, struct lwb_error *err)
     while ((rc = lwb_rows_next(&packed, &row)) == 1)
         count++;
     if (rc < 0) {
+        uint64_t cut = rows->first + count;
+
         (void)lwb_fail(err, LWB_ERR_PROTOCOL, "row %llu of stream %.60s is cut",
-                       (unsigned long long)(rows->first + count), rows->stream);
-        return fail_at(err, rows->stream, rows->first + count);
+                       (unsigned long long)cut, rows->stream);
+        return fail_at(err, rows->stream, cut);
     }
     if (count != rows->count) {
         (void)lwb_fail(err, LWB_ERR_PROTOCOL, "%llu rows announced in stream %.60s, %llu sent",
