@@ -89,7 +89,8 @@ static int refuse_misplaced(const struct lwb_world *world, struct lwb_error *err
  * making: the build would take that for checked. So there is one more look, and
  * what comes after it is newer than the stamp (outputs.c).
  */
-static int take_back_stamp_if_stale(const struct lwb_world *world, enum lwb_exit_code *exit_code)
+static int take_back_stamp_if_stale(const struct lwb_world *world, struct lwb_snapshot *snapshot,
+                                    enum lwb_exit_code *exit_code)
 {
     const char *stamp = world->options->stamp;
     struct lwb_error err;
@@ -98,7 +99,7 @@ static int take_back_stamp_if_stale(const struct lwb_world *world, enum lwb_exit
     if (stamp)
         rc = lwb_world_check_unchanged(world, &err);
     if (rc == LWB_OK && world->rest)
-        rc = lwb_snapshot_check_rest(world->rest, &err);
+        rc = lwb_snapshot_check_rest(snapshot, &err);
     if (rc == LWB_OK)
         return 0;
     if (stamp)
@@ -133,7 +134,7 @@ static int run_plan(struct lwb_world *world, struct lwb_snapshot *snapshot,
         lwb_snapshot_renew(snapshot, world, run);
     lwb_run_totals(run, &totals);
     rc = lwb_outputs_write(world, err);
-    if (rc < 0 || take_back_stamp_if_stale(world, exit_code))
+    if (rc < 0 || take_back_stamp_if_stale(world, snapshot, exit_code))
         return rc;
     if (totals.messages == 0)
         lwb_snapshot_write(snapshot, world, run);

@@ -85,16 +85,15 @@ static bool is_pinned_by_manifest(const char *path)
     return false;
 }
 
-static void on_witness(void *ctx, enum lwb_witness kind, const char *path,
-                       const struct lwb_file_stat *st)
+static void on_witness(void *ctx, const struct lwb_plan_witness *witness)
 {
     struct collecting *collecting = ctx;
     LWB_AUTO(lwb_free_text) char *folder = NULL;
+    const char *path = witness->path;
 
-    (void)st;
     if (is_pinned_by_toolchain(collecting->world, path) || is_pinned_by_manifest(path))
         return;
-    if (kind == LWB_WITNESS_ABSENT) {
+    if (witness->kind == LWB_WITNESS_ABSENT) {
         folder = existing_parent(path);
         if (!folder)
             collecting->failed = true;
@@ -182,7 +181,10 @@ static int collect(struct collecting *collecting, struct lwb_error *err)
     for (size_t i = 0; i < world->toolchain.files.count; i++)
         failed |= lwb_strvec_append(&collecting->paths, world->toolchain.files.items[i]);
     for (size_t i = 0; i < world->toolchain.absent.count; i++)
-        on_witness(collecting, LWB_WITNESS_ABSENT, world->toolchain.absent.items[i], NULL);
+        on_witness(collecting, &(struct lwb_plan_witness){
+                                   .kind = LWB_WITNESS_ABSENT,
+                                   .path = world->toolchain.absent.items[i],
+                               });
     failed |= lwb_strvec_append(&collecting->paths, world->child);
     sort_and_unite(&collecting->paths);
     failed |= list_known(&known, world);

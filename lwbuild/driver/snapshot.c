@@ -166,10 +166,12 @@ static enum lwb_snapshot_says compare(struct lwb_snapshot *snapshot)
  * tick that files are dated with. A look within the tick of the start may miss
  * an edit that is not: it is taken again when that tick is over.
  */
-static bool still_holds_after_tick(struct lwb_snapshot *snapshot, const struct timespec *before)
+static bool still_holds_after_tick(const struct lwb_snapshot *snapshot,
+                                   const struct timespec *before)
 {
     const struct timespec pause = { .tv_nsec = 500 * 1000 };
     const int tries = 100; /* a clock that stands still is somebody else's trouble */
+    LWB_AUTO(lwb_witness_changes_release) struct lwb_witness_changes again = { 0 };
     struct timespec now = before_now();
     bool waited = false;
 
@@ -179,8 +181,7 @@ static bool still_holds_after_tick(struct lwb_snapshot *snapshot, const struct t
         (void)nanosleep(&pause, NULL);
         now = before_now();
     }
-    return !waited || (lwb_witness_list_holds(snapshot->file.witnesses, &snapshot->changed) &&
-                       snapshot->changed.count == 0);
+    return !waited || lwb_witness_list_holds(snapshot->file.witnesses, &again);
 }
 
 /* An expected theorem may be in the rest, of which nobody knows what it proves. */
@@ -221,18 +222,20 @@ enum lwb_snapshot_says lwb_snapshot_ask(struct lwb_snapshot *snapshot,
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
-static void add_witness(void *ctx, enum lwb_witness kind, const char *path,
-                        const struct lwb_file_stat *st)
+static void add_witness(void *ctx, const struct lwb_plan_witness *witness)
 {
     static const enum lwb_seen kinds[] = {
         [LWB_WITNESS_FILE] = LWB_SEEN_FILE,
-        [LWB_WITNESS_FOLDER] = LWB_SEEN_FOLDER,
         [LWB_WITNESS_ABSENT] = LWB_SEEN_ABSENT,
         [LWB_WITNESS_PROBED] = LWB_SEEN_PROBED,
     };
 
-    if (kind != LWB_WITNESS_MODULE) /* with their numbers, see below */
-        lwb_witness_list_add(ctx, kinds[kind], path, st);
+    if (witness->kind == LWB_WITNESS_MODULE)
+        return; /* with their numbers, see below */
+    if (witness->kind == LWB_WITNESS_FOLDER)
+        lwb_witness_list_add_folder(ctx, witness->path, witness->stat, witness->listing);
+    else
+        lwb_witness_list_add(ctx, kinds[witness->kind], witness->path, witness->stat);
 }
 
 static void add_output(struct lwb_witness_list *list, const struct lwb_world *world,
@@ -435,6 +438,7 @@ void lwb_snapshot_release(struct lwb_snapshot *snapshot)
     lwb_buf_release(&snapshot->binding);
     lwb_snapshot_file_close(&snapshot->file);
     lwb_witness_changes_release(&snapshot->changed);
+    lwb_witness_changes_release(&snapshot->last_look);
     lwb_free(snapshot->affected);
     lwb_free(snapshot->numbers);
 }

@@ -34,6 +34,7 @@ struct lwb_snapshot {
     struct lwb_snapshot_file file;
     struct lwb_module_table table;
     struct lwb_witness_changes changed;
+    struct lwb_witness_changes last_look; /* taken behind the run, of lwb_snapshot_check_rest */
     size_t *affected; /* numbers of the changed modules and of all that import them, ascending */
     size_t n_affected;
     size_t *numbers; /* by index of the new plan: the module's number, SIZE_MAX for its imports */
@@ -63,7 +64,7 @@ uint64_t lwb_snapshot_use_rest(const struct lwb_snapshot *snapshot, const struct
                                const struct lwb_run *run);
 
 /* LWB_ERR_SYSTEM when more has changed since. One stat for everything that the snapshot lists. */
-int lwb_snapshot_check_rest(const struct lwb_snapshot *snapshot, struct lwb_error *err);
+int lwb_snapshot_check_rest(struct lwb_snapshot *snapshot, struct lwb_error *err);
 
 /* Take over the results of an accepted run of the modules that were affected. */
 void lwb_snapshot_renew(struct lwb_snapshot *snapshot, const struct lwb_world *world,

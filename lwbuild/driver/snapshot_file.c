@@ -7,7 +7,7 @@
 #include "lwbuild/base/file.h"
 #include "lwbuild/base/path.h"
 
-static const char magic[8] = "LWBSNAP3";
+static const char magic[8] = "LWBSNAP4";
 
 struct head {
     char magic[8];

@@ -168,14 +168,10 @@ static bool is_known(const struct lwb_snapshot *snapshot, const struct lwb_chang
     return false;
 }
 
-int lwb_snapshot_check_rest(const struct lwb_snapshot *snapshot, struct lwb_error *err)
+int lwb_snapshot_check_rest(struct lwb_snapshot *snapshot, struct lwb_error *err)
 {
-    /* Folders do not count here: an editor's temporary file beside a source spoils no verdict. */
     LWB_AUTO(lwb_witness_changes_release)
-    struct lwb_witness_changes now = {
-        .max = LWB_SNAPSHOT_MAX_CHANGED,
-        .folders_may_change = true,
-    };
+    struct lwb_witness_changes now = { .max = LWB_SNAPSHOT_MAX_CHANGED, .during_run = true };
     struct lwb_plan_module module;
 
     if (!lwb_witness_list_holds(snapshot->file.witnesses, &now))
@@ -188,6 +184,9 @@ int lwb_snapshot_check_rest(const struct lwb_snapshot *snapshot, struct lwb_erro
         return lwb_fail(err, LWB_ERR_SYSTEM, "%s was changed during the run; run again",
                         module.path);
     }
+    lwb_witness_changes_release(&snapshot->last_look);
+    snapshot->last_look = now;
+    now = (struct lwb_witness_changes){ 0 };
     return LWB_OK;
 }
 
@@ -228,8 +227,9 @@ static int renew_witnesses(struct lwb_snapshot *snapshot, const struct lwb_world
 
         if (!module || lwb_file_stat_is_racy(&module->stat, world->started_ns))
             return -1;
-        lwb_witness_list_renew(witnesses, source, &module->stat);
+        lwb_witness_list_renew(witnesses, source->record, &module->stat);
     }
+    lwb_witness_list_redate(witnesses, &snapshot->last_look, world->started_ns);
     return 0;
 }
 

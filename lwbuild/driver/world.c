@@ -1,6 +1,7 @@
 #include "lwbuild/driver/world.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -373,43 +374,69 @@ static int check_file(const char *path, const struct lwb_file_stat *seen, struct
 }
 
 struct unchanged {
+    const struct lwb_world *world;
     struct lwb_error *err;
     int rc;
 };
 
-/* Folders do not count here: an editor's temporary file beside a source spoils no verdict. */
-static void check_witness(void *ctx, enum lwb_witness kind, const char *path,
-                          const struct lwb_file_stat *st)
+/*
+ * A source that has appeared was not checked. Other changes of a folder spoil
+ * no verdict: an editor's temporary file, a folder that the build has made, what
+ * this run itself keeps in its cache.
+ */
+static int check_folder(const struct lwb_world *world, const struct lwb_plan_witness *witness,
+                        struct lwb_error *err)
+{
+    struct lwb_file_stat now;
+
+    if (witness->listing->of > LWB_LISTING_OF_PROJECT ||
+        (world->cache_dir && lwb_path_is_below(world->cache_dir, witness->path)) ||
+        (lwb_file_stat(&now, witness->path, err) == 1 &&
+         lwb_file_stat_equal(&now, witness->stat)) ||
+        lwb_listing_compare(witness->listing, AT_FDCWD, witness->path) != LWB_LISTING_FILES_DIFFER)
+        return LWB_OK;
+    return lwb_fail(err, LWB_ERR_SYSTEM, "%s got or lost a source during the run; run again",
+                    witness->path);
+}
+
+static void check_witness(void *ctx, const struct lwb_plan_witness *witness)
 {
     struct unchanged *unchanged = ctx;
+    const char *path = witness->path;
     struct lwb_file_stat now;
 
     if (unchanged->rc != LWB_OK)
         return;
-    if (kind == LWB_WITNESS_FILE && st)
-        unchanged->rc = check_file(path, st, unchanged->err);
-    else if (kind == LWB_WITNESS_PROBED && lwb_file_stat(&now, path, unchanged->err) == 0)
-        unchanged->rc = lwb_fail(unchanged->err, LWB_ERR_SYSTEM,
-                                 "%s was removed during the run; run again", path);
-    else if (kind == LWB_WITNESS_ABSENT && lwb_file_stat(&now, path, unchanged->err) == 1)
-        unchanged->rc =
-            lwb_fail(unchanged->err, LWB_ERR_SYSTEM, "%s appeared during the run; run again", path);
+    switch (witness->kind) {
+    case LWB_WITNESS_FILE:
+        unchanged->rc = check_file(path, witness->stat, unchanged->err);
+        break;
+    case LWB_WITNESS_FOLDER:
+        unchanged->rc = check_folder(unchanged->world, witness, unchanged->err);
+        break;
+    case LWB_WITNESS_PROBED:
+        if (lwb_file_stat(&now, path, unchanged->err) == 0)
+            unchanged->rc = lwb_fail(unchanged->err, LWB_ERR_SYSTEM,
+                                     "%s was removed during the run; run again", path);
+        break;
+    case LWB_WITNESS_ABSENT:
+        if (lwb_file_stat(&now, path, unchanged->err) == 1)
+            unchanged->rc = lwb_fail(unchanged->err, LWB_ERR_SYSTEM,
+                                     "%s appeared during the run; run again", path);
+        break;
+    case LWB_WITNESS_MODULE:
+        unchanged->rc = check_file(path, witness->stat, unchanged->err);
+        break;
+    }
 }
 
 int lwb_world_check_unchanged(const struct lwb_world *world, struct lwb_error *err)
 {
-    struct unchanged unchanged = { err, LWB_OK };
-    int rc = LWB_OK;
+    struct unchanged unchanged = { world, err, LWB_OK };
+    int rc;
 
     lwb_plan_witnesses(world->plan, check_witness, &unchanged);
-    if (unchanged.rc != LWB_OK)
-        return unchanged.rc;
-
-    for (size_t i = 0; i < lwb_plan_module_count(world->plan) && rc == LWB_OK; i++) {
-        const struct lwb_plan_module *module = lwb_plan_module(world->plan, i);
-
-        rc = check_file(module->path, &module->stat, err);
-    }
+    rc = unchanged.rc;
     for (size_t i = 0; i < world->digested.count && rc == LWB_OK; i++)
         if (world->digested.items[i].kind == LWB_SEEN_FILE)
             rc = check_file(world->digested.items[i].path, &world->digested.items[i].stat, err);

@@ -323,16 +323,25 @@ const struct lwb_strvec *lwb_plan_search_path(const struct lwb_plan *plan)
 }
 
 void lwb_plan_witnesses(const struct lwb_plan *plan,
-                        void (*visit)(void *ctx, enum lwb_witness kind, const char *path,
-                                      const struct lwb_file_stat *st),
-                        void *ctx)
+                        void (*visit)(void *ctx, const struct lwb_plan_witness *witness), void *ctx)
 {
     const struct lwb_witnesses *set = &plan->witnesses;
 
-    for (size_t i = 0; i < set->paths.count; i++)
-        visit(ctx, set->entries[i].kind, lwb_names_text(&set->paths, (uint32_t)i),
-              &set->entries[i].stat);
-    for (size_t i = 0; i < plan->n_order; i++)
-        visit(ctx, LWB_WITNESS_MODULE, lwb_plan_module(plan, i)->path,
-              &lwb_plan_module(plan, i)->stat);
+    for (size_t i = 0; i < set->paths.count; i++) {
+        const struct lwb_witness_entry *entry = &set->entries[i];
+        bool folder = entry->kind == LWB_WITNESS_FOLDER;
+
+        visit(ctx, &(struct lwb_plan_witness){
+                       .kind = entry->kind,
+                       .path = lwb_names_text(&set->paths, (uint32_t)i),
+                       .stat = &entry->stat,
+                       .listing = folder ? &set->listings[entry->listing] : NULL,
+                   });
+    }
+    for (size_t i = 0; i < plan->n_order; i++) {
+        const struct lwb_plan_module *module = lwb_plan_module(plan, i);
+
+        visit(ctx, &(struct lwb_plan_witness){
+                       .kind = LWB_WITNESS_MODULE, .path = module->path, .stat = &module->stat });
+    }
 }

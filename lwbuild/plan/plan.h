@@ -6,6 +6,7 @@
 #include "lwbuild/base/error.h"
 #include "lwbuild/base/strvec.h"
 #include "lwbuild/plan/digest_source.h"
+#include "lwbuild/plan/listing.h"
 #include "lwbuild/plan/toolchain.h"
 
 /*
@@ -103,14 +104,19 @@ const struct lwb_strvec *lwb_plan_search_path(const struct lwb_plan *plan);
  */
 enum lwb_witness {
     LWB_WITNESS_FILE,   /* its content, or all that stat says of it, went into the plan */
-    LWB_WITNESS_FOLDER, /* it was listed */
+    LWB_WITNESS_FOLDER, /* it was listed: what counted of it is in `listing` */
     LWB_WITNESS_ABSENT,
     LWB_WITNESS_PROBED, /* that it is there was all that was asked */
     LWB_WITNESS_MODULE, /* the source of a module of the plan, once each */
 };
+struct lwb_plan_witness {
+    enum lwb_witness kind;
+    const char *path;
+    const struct lwb_file_stat *stat;  /* zero for LWB_WITNESS_ABSENT */
+    const struct lwb_listing *listing; /* NULL for all but LWB_WITNESS_FOLDER */
+};
 void lwb_plan_witnesses(const struct lwb_plan *plan,
-                        void (*visit)(void *ctx, enum lwb_witness kind, const char *path,
-                                      const struct lwb_file_stat *st),
+                        void (*visit)(void *ctx, const struct lwb_plan_witness *witness),
                         void *ctx);
 
 /* ---- keys (design rules T1, T2) ------------------------------------------------------------ */

@@ -147,6 +147,13 @@ int lwb_plan_add_node(struct lwb_plan *plan, const char *path, uint32_t name, si
 int lwb_plan_find_targets(struct lwb_plan *plan, const struct lwb_plan_config *config,
                           struct lwb_error *err);
 
+/* ---- target_files.c ---- */
+int lwb_plan_list_file(struct lwb_plan *plan, const char *path, struct lwb_error *err);
+
+/* All .lean files below `path`. A folder that is not there has none. */
+int lwb_plan_list_tree(struct lwb_plan *plan, const char *path, enum lwb_listing_of of,
+                       struct lwb_error *err);
+
 /* ---- part.c: the modules of a part of an earlier plan become nodes ---- */
 int lwb_plan_restore(struct lwb_plan *plan, const struct lwb_plan_part *part,
                      struct lwb_error *err);

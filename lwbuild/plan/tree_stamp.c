@@ -1,14 +1,11 @@
 #include "lwbuild/plan/tree_stamp.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/path.h"
-#include "lwbuild/base/strvec.h"
+#include "lwbuild/plan/listing.h"
 
 enum { MAX_DEPTH = 64 };
 
@@ -23,43 +20,6 @@ struct tree_walk {
     unsigned depth;
     struct lwb_error *err;
 };
-
-/* What importing may load: A.olean, A.olean.private, A.ir, ... */
-static bool is_image(const char *name)
-{
-    return strstr(name, ".olean") || lwb_path_has_suffix(name, ".ir") ||
-           lwb_path_has_suffix(name, ".ir.sig");
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static int read_folder(struct tree_walk *walk, struct lwb_strvec *names)
-{
-    DIR *dir = opendir(walk->path.ptr);
-    const struct dirent *entry;
-    int rc = LWB_OK;
-
-    if (!dir)
-        return errno == ENOENT || errno == ENOTDIR
-                   ? LWB_OK
-                   : lwb_fail_errno(walk->err, LWB_ERR_SYSTEM, "cannot list %s", walk->path.ptr);
-    for (errno = 0; rc == LWB_OK && (entry = readdir(dir)) != NULL; errno = 0) {
-        bool maybe_folder = entry->d_type != DT_REG;
-
-        if (entry->d_name[0] != '.' && (maybe_folder || is_image(entry->d_name)) &&
-            lwb_strvec_append(names, entry->d_name))
-            rc = lwb_fail_memory(walk->err);
-    }
-    if (rc == LWB_OK && errno)
-        rc = lwb_fail_errno(walk->err, LWB_ERR_SYSTEM, "cannot list %s", walk->path.ptr);
-    closedir(dir);
-    if (names->count)
-        qsort(names->items, names->count, sizeof(*names->items), compare_names);
-    return rc;
-}
 
 static void note_time(struct tree_walk *walk, const struct lwb_file_stat *st)
 {
@@ -129,7 +89,7 @@ static int visit_entry(struct tree_walk *walk, const char *name)
         lwb_file_stat_from(&found, &st);
         if (S_ISDIR(st.st_mode))
             rc = visit_folder(walk, &found);
-        else if (is_image(name))
+        else if (lwb_listing_is_image(name))
             rc = visit_file(walk, &found);
     }
     walk->path.len = len;
@@ -137,9 +97,23 @@ static int visit_entry(struct tree_walk *walk, const char *name)
     return rc;
 }
 
+static int read_folder(struct tree_walk *walk, const struct lwb_file_stat *st,
+                       struct lwb_strvec *entries)
+{
+    struct lwb_listing listing;
+    int rc = lwb_listing_read(entries, &listing, AT_FDCWD, walk->path.ptr, LWB_LISTING_OF_IMAGES,
+                              walk->err);
+
+    if (rc < 0 && walk->err->sys != ENOENT && walk->err->sys != ENOTDIR)
+        return rc;
+    if (rc < 0) /* it is gone by now, and has no entries */
+        listing = (struct lwb_listing){ .of = LWB_LISTING_OF_ALL };
+    return lwb_witnesses_add_folder(walk->witnesses, walk->path.ptr, st, &listing, walk->err);
+}
+
 static int visit_folder(struct tree_walk *walk, const struct lwb_file_stat *st)
 {
-    LWB_AUTO(lwb_strvec_release) struct lwb_strvec names = { 0 };
+    LWB_AUTO(lwb_strvec_release) struct lwb_strvec entries = { 0 };
     int rc;
 
     if (walk->depth == MAX_DEPTH)
@@ -149,11 +123,9 @@ static int visit_folder(struct tree_walk *walk, const struct lwb_file_stat *st)
     note_time(walk, st);
     /* An empty folder counts: Lean looks for A.B where there is a folder A. */
     lwb_hasher_text(walk->hasher, 'd', walk->path.ptr + walk->root_len);
-    rc = lwb_witnesses_add(walk->witnesses, LWB_WITNESS_FOLDER, walk->path.ptr, st, walk->err);
-    if (rc == LWB_OK)
-        rc = read_folder(walk, &names);
-    for (size_t i = 0; rc == LWB_OK && i < names.count; i++)
-        rc = visit_entry(walk, names.items[i]);
+    rc = read_folder(walk, st, &entries);
+    for (size_t i = 0; rc == LWB_OK && i < entries.count; i++)
+        rc = visit_entry(walk, entries.items[i] + 1);
     walk->depth--;
     return rc;
 }

@@ -8,6 +8,7 @@ void lwb_witnesses_release(struct lwb_witnesses *set)
 {
     lwb_names_release(&set->paths);
     lwb_free(set->entries);
+    lwb_free(set->listings);
     *set = (struct lwb_witnesses){ 0 };
 }
 
@@ -29,6 +30,35 @@ int lwb_witnesses_add(struct lwb_witnesses *set, enum lwb_witness kind, const ch
         if (st)
             set->entries[number].stat = *st;
     }
+    return LWB_OK;
+}
+
+/* What counts for one who lists a folder need not be all that counts for another. */
+static void unite_listings(struct lwb_listing *listing, const struct lwb_listing *another)
+{
+    if (listing->of != another->of)
+        listing->of = LWB_LISTING_OF_ALL;
+}
+
+int lwb_witnesses_add_folder(struct lwb_witnesses *set, const char *path,
+                             const struct lwb_file_stat *st, const struct lwb_listing *listing,
+                             struct lwb_error *err)
+{
+    uint32_t number = lwb_names_find(&set->paths, lwb_bytes_text(path));
+    int rc;
+
+    if (number != LWB_NAME_NONE && set->entries[number].kind == LWB_WITNESS_FOLDER) {
+        unite_listings(&set->listings[set->entries[number].listing], listing);
+        return LWB_OK;
+    }
+    if (lwb_grow(&set->listings, &set->cap_listings, set->n_listings, sizeof(*set->listings)))
+        return lwb_fail_memory(err);
+    rc = lwb_witnesses_add(set, LWB_WITNESS_FOLDER, path, st, err);
+    if (rc < 0)
+        return rc;
+    number = lwb_names_find(&set->paths, lwb_bytes_text(path));
+    set->entries[number].listing = (uint32_t)set->n_listings;
+    set->listings[set->n_listings++] = *listing;
     return LWB_OK;
 }
 

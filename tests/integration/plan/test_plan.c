@@ -203,14 +203,13 @@ struct seen {
     unsigned count;
 };
 
-static void note_witness(void *ctx, enum lwb_witness kind, const char *path,
-                         const struct lwb_file_stat *st)
+static void note_witness(void *ctx, const struct lwb_plan_witness *witness)
 {
     struct seen *seen = ctx;
 
-    (void)st;
     for (; seen->path; seen++)
-        seen->count += kind == seen->kind && lwb_path_has_suffix(path, seen->path);
+        seen->count +=
+            witness->kind == seen->kind && lwb_path_has_suffix(witness->path, seen->path);
 }
 
 static void what_was_looked_at_is_told(void **state)

@@ -215,12 +215,11 @@ struct seen {
     bool found;
 };
 
-static void note_witness(void *ctx, enum lwb_witness kind, const char *path,
-                         const struct lwb_file_stat *st)
+static void note_witness(void *ctx, const struct lwb_plan_witness *witness)
 {
-    (void)st;
     for (struct seen *seen = ctx; seen->path; seen++)
-        seen->found |= kind == seen->kind && lwb_path_has_suffix(path, seen->path);
+        seen->found |=
+            witness->kind == seen->kind && lwb_path_has_suffix(witness->path, seen->path);
 }
 
 static void lakefiles_and_manifests_are_witnesses(void **state)

@@ -1,6 +1,7 @@
 #include "tests/support/test.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -208,7 +209,7 @@ static void changed_sources_are_listed(void **state)
     assert_false(holds_strictly(lwb_buf_bytes(&out)));
 
     now = stat_of(world, "src/A.lean");
-    lwb_witness_list_renew(out.ptr, &changed.items[0], &now);
+    lwb_witness_list_renew(out.ptr, changed.items[0].record, &now);
     assert_true(holds_strictly(lwb_buf_bytes(&out)));
 }
 
@@ -276,20 +277,128 @@ static void what_was_probed_must_be_there(void **state)
     assert_false(holds_strictly(lwb_buf_bytes(&out)));
 }
 
-static void listed_folders_may_change_where_only_content_counts(void **state)
+/* ---- listed folders ------------------------------------------------------------------------ */
+
+/* src/ as somebody who looks for sources has listed it `after_ns` behind its last change. */
+static void list_sources(struct lwb_buf *out, const struct world *world, int64_t after_ns)
+{
+    LWB_AUTO(lwb_witness_list_release) struct lwb_witness_list list = { 0 };
+    LWB_AUTO(lwb_strvec_release) struct lwb_strvec entries = { 0 };
+    struct lwb_file_stat st = stat_of(world, "src");
+    struct lwb_listing listing;
+    struct lwb_error err;
+
+    assert_int_equal(lwb_listing_read(&entries, &listing, AT_FDCWD,
+                                      scratch_path(&world->scratch, "src"), LWB_LISTING_OF_SOURCES,
+                                      &err),
+                     LWB_OK);
+    lwb_witness_list_add_folder(&list, scratch_path(&world->scratch, "src"), &st, &listing);
+    assert_int_equal(lwb_witness_list_encode(out, &list, st.ctime_ns + after_ns), 0);
+}
+
+enum { LATE = 1000000000 };
+
+static void a_listed_folder_is_its_names(void **state)
+{
+    struct world *world = *state;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1 << 20);
+    const char *saved = scratch_path(&world->scratch, "src/A.lean");
+    const char *temporary = scratch_path(&world->scratch, "src/A.lean~");
+
+    list_sources(&out, world, LATE);
+    assert_true(holds_strictly(lwb_buf_bytes(&out)));
+    scratch_write(&world->scratch, "src/A.lean~", "");
+    scratch_write(&world->scratch, "src/.A.lean.swp", "");
+    assert_true(holds_strictly(lwb_buf_bytes(&out)));
+    assert_int_equal(rename(temporary, saved), 0);
+    assert_true(holds_strictly(lwb_buf_bytes(&out)));
+    scratch_write(&world->scratch, "src/New.lean", "");
+    assert_false(holds_strictly(lwb_buf_bytes(&out)));
+    assert_int_equal(unlink(scratch_path(&world->scratch, "src/New.lean")), 0);
+    assert_true(holds_strictly(lwb_buf_bytes(&out)));
+    assert_int_equal(mkdir(scratch_path(&world->scratch, "src/new"), 0700), 0);
+    assert_false(holds_strictly(lwb_buf_bytes(&out)));
+}
+
+/* A link may lead to a folder, and a folder may have a name that ends in .lean. */
+static void a_listed_name_that_becomes_something_else_shows(void **state)
+{
+    struct world *world = *state;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1 << 20);
+    const char *source = scratch_path(&world->scratch, "src/A.lean");
+
+    list_sources(&out, world, LATE);
+    assert_int_equal(unlink(source), 0);
+    assert_int_equal(mkdir(source, 0700), 0);
+    assert_false(holds_strictly(lwb_buf_bytes(&out)));
+}
+
+static void during_a_run_it_counts_which_sources_are_there(void **state)
+{
+    struct world *world = *state;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1 << 20);
+    LWB_AUTO(lwb_witness_changes_release) struct lwb_witness_changes run = { .during_run = true };
+
+    list_sources(&out, world, LATE);
+    assert_int_equal(mkdir(scratch_path(&world->scratch, "src/new"), 0700), 0);
+    assert_true(lwb_witness_list_holds(lwb_buf_bytes(&out), &run));
+    assert_int_equal(run.n_folders, 0); /* it is not as it was */
+    scratch_write(&world->scratch, "src/New.lean", "");
+    assert_false(lwb_witness_list_holds(lwb_buf_bytes(&out), &run));
+    assert_string_equal(run.other, scratch_path(&world->scratch, "src"));
+}
+
+/* By what is said of its date alone, without a look at its names. */
+static size_t listed_again(const struct lwb_buf *encoded)
+{
+    LWB_AUTO(lwb_witness_changes_release) struct lwb_witness_changes changes = { 0 };
+
+    assert_true(lwb_witness_list_holds(lwb_buf_bytes(encoded), &changes));
+    return changes.n_folders;
+}
+
+static void a_folder_listed_just_after_a_change_is_listed_again(void **state)
+{
+    struct world *world = *state;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1 << 20);
+
+    list_sources(&out, world, 0);
+    assert_int_equal(listed_again(&out), 1);
+}
+
+static void the_new_date_of_a_folder_is_noted_once_it_can_be_relied_on(void **state)
+{
+    struct world *world = *state;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1 << 20);
+    LWB_AUTO(lwb_witness_changes_release) struct lwb_witness_changes changes = { 0 };
+    int64_t changed_ns;
+
+    list_sources(&out, world, LATE);
+    scratch_write(&world->scratch, "src/notes", "");
+    changed_ns = stat_of(world, "src").ctime_ns;
+    assert_true(lwb_witness_list_holds(lwb_buf_bytes(&out), &changes));
+    lwb_witness_list_redate(out.ptr, &changes, changed_ns);
+    assert_int_equal(listed_again(&out), 1);
+    lwb_witness_list_redate(out.ptr, &changes, changed_ns + LATE);
+    assert_int_equal(listed_again(&out), 0);
+}
+
+/* Who counted what cannot be told from the names of one of them. */
+static void a_folder_listed_in_two_ways_is_its_date(void **state)
 {
     struct world *world = *state;
     LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1 << 20);
     LWB_AUTO(lwb_witness_list_release) struct lwb_witness_list list = { 0 };
-    LWB_AUTO(lwb_witness_changes_release)
-    struct lwb_witness_changes changes = { .folders_may_change = true };
+    const struct lwb_listing both = { .of = LWB_LISTING_OF_ALL };
+    struct lwb_file_stat st = stat_of(world, "src");
 
-    add(&list, world, LWB_SEEN_FOLDER, "src");
+    lwb_witness_list_add_folder(&list, scratch_path(&world->scratch, "src"), &st, &both);
+    assert_int_equal(lwb_witness_list_encode(&out, &list, st.ctime_ns), -1); /* racy */
+    lwb_buf_clear(&out);
     assert_int_equal(lwb_witness_list_encode(&out, &list, INT64_MAX), 0);
     assert_true(holds_strictly(lwb_buf_bytes(&out)));
-    scratch_write(&world->scratch, "src/New.lean", "");
+    scratch_write(&world->scratch, "src/notes", "");
     assert_false(holds_strictly(lwb_buf_bytes(&out)));
-    assert_true(lwb_witness_list_holds(lwb_buf_bytes(&out), &changes));
 }
 
 int main(void)
@@ -310,7 +419,12 @@ int main(void)
         IN_A_WORLD(a_changed_file_is_a_no_beside_changed_sources),
         IN_A_WORLD(a_source_that_is_an_input_as_well_is_a_no),
         IN_A_WORLD(what_was_probed_must_be_there),
-        IN_A_WORLD(listed_folders_may_change_where_only_content_counts),
+        IN_A_WORLD(a_listed_folder_is_its_names),
+        IN_A_WORLD(a_listed_name_that_becomes_something_else_shows),
+        IN_A_WORLD(during_a_run_it_counts_which_sources_are_there),
+        IN_A_WORLD(a_folder_listed_just_after_a_change_is_listed_again),
+        IN_A_WORLD(the_new_date_of_a_folder_is_noted_once_it_can_be_relied_on),
+        IN_A_WORLD(a_folder_listed_in_two_ways_is_its_date),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
