@@ -11,6 +11,7 @@
  */
 struct echo_project {
     struct scratch scratch;
+    bool by_folder; /* for rest_project.h */
 };
 
 /* cmocka setup and teardown: *state is a struct echo_project. */
