@@ -51,8 +51,10 @@ static void it_dies_with_its_parent_even_while_computing(void **state)
     assert_int_equal(waitpid(orphan, &status, 0), orphan);
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGTERM); /* that is how a guardian is told */
-    assert_int_equal(waitpid(-1, &status, 0), -1);
-    assert_int_equal(errno, ECHILD); /* it has taken the worker with it */
+    /* It has taken the worker with it; on a busy machine a killed process takes its time to end. */
+    while (waitpid(-1, &status, 0) > 0)
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    assert_int_equal(errno, ECHILD);
     assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
 }
 
