@@ -153,7 +153,6 @@ int lwb_capability_library_load(struct lwb_capability_library *out,
     assert(library.table);
     if (check_exports(&library, manifest, err) < 0)
         return err->code;
-    *out = library;
-    library = (struct lwb_capability_library){ 0 };
+    *out = LWB_TAKE(library);
     return LWB_OK;
 }

@@ -100,7 +100,6 @@ int lwb_capability_manifest_read(struct lwb_capability_manifest *out, const char
         rc = lwb_fail_memory(err);
     if (rc < 0)
         return rc;
-    *out = manifest;
-    manifest = (struct lwb_capability_manifest){ 0 };
+    *out = LWB_TAKE(manifest);
     return LWB_OK;
 }

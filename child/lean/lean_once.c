@@ -240,8 +240,7 @@ static int try_in(struct lwb_lean_once *once, const struct lwb_lean_setup *setup
         rc = lwb_lean_messages_reroot(&made.messages, place, setup->source_root, err);
     if (rc < 0)
         return rc;
-    *once = made;
-    made = (struct lwb_lean_once){ 0 };
+    *once = LWB_TAKE(made);
     return LWB_OK;
 }
 
@@ -286,7 +285,6 @@ int lwb_lean_once_check(struct lwb_lean_once *once, const struct lwb_lean_setup 
         return rc;
     if (!siblings && missed_a_file(&first))
         return try_again_with_siblings(once, setup, request, folder, lwb_clock_ms() - start, err);
-    *once = first;
-    first = (struct lwb_lean_once){ 0 };
+    *once = LWB_TAKE(first);
     return LWB_OK;
 }

@@ -124,8 +124,7 @@ int lwb_lean_setup_init(struct lwb_lean_setup *setup, const struct lwb_open_requ
         return lwb_fail_memory(err);
     if (access(made.program, X_OK) < 0)
         return lwb_fail_errno(err, LWB_ERR_NO_TOOLCHAIN, "%s", made.program);
-    *setup = made;
-    made = (struct lwb_lean_setup){ 0 };
+    *setup = LWB_TAKE(made);
     return LWB_OK;
 }
 
@@ -160,8 +159,7 @@ int lwb_lean_setup_worker(const struct lwb_lean_setup *setup, struct lwb_lean_co
     if (lwb_lean_version_has(&setup->version, LWB_LEAN_REPORT_DELAY) &&
         lwb_strvec_append(&made.arguments, "-Dserver.reportDelayMs=0") < 0)
         return lwb_fail_memory(err);
-    *command = made;
-    made = (struct lwb_lean_command){ 0 };
+    *command = LWB_TAKE(made);
     return LWB_OK;
 }
 
@@ -184,7 +182,6 @@ int lwb_lean_setup_once(const struct lwb_lean_setup *setup, const char *folder, 
     if (lwb_strvec_append(arguments, "-o") < 0 || lwb_strvec_append(arguments, olean) < 0 ||
         lwb_strvec_append(arguments, file) < 0)
         return lwb_fail_memory(err);
-    *command = made;
-    made = (struct lwb_lean_command){ 0 };
+    *command = LWB_TAKE(made);
     return LWB_OK;
 }

@@ -14,7 +14,8 @@
  *     LWB_DEFINE_AUTO_PTR(struct lwb_cache, lwb_cache_close)  for "struct lwb_cache *cache = NULL"
  *     LWB_DEFINE_AUTO(struct lwb_buf, lwb_buf_release)        for "struct lwb_buf buf = ..."
  *
- * LWB_TAKE(pointer) hands a pointer over: it yields the value and leaves NULL.
+ * LWB_TAKE(local) hands a pointer or a struct over: it yields the value and leaves NULL, or zeros,
+ * of which the destructor makes nothing.
  */
 #define LWB_AUTO(destroy) __attribute__((cleanup(destroy##_auto)))
 
@@ -33,11 +34,11 @@
     }                                                                                              \
     struct lwb_expect_semicolon
 
-#define LWB_TAKE(pointer)                                                                          \
+#define LWB_TAKE(local)                                                                            \
     ({                                                                                             \
-        __typeof__(pointer) *lwb_taken_from = &(pointer);                                          \
-        __typeof__(pointer) lwb_taken = *lwb_taken_from;                                           \
-        *lwb_taken_from = NULL;                                                                    \
+        __typeof__(local) *lwb_taken_from = &(local);                                              \
+        __typeof__(local) lwb_taken = *lwb_taken_from;                                             \
+        *lwb_taken_from = (__typeof__(local)){ 0 };                                                \
         lwb_taken;                                                                                 \
     })
 

@@ -115,6 +115,19 @@ int lwb_fail_memory(struct lwb_error *err);
 /* Say where it happened: puts "<context>: " in front of err->text. Returns err->code. */
 int lwb_error_context(struct lwb_error *err, const char *format, ...) LWB_PRINTF(2, 3);
 
+#ifdef __clang_analyzer__
+/* These live in another file, where the analyzer cannot see that codes of failures are negative. */
+static inline int lwb_is_negative(int code)
+{
+    __builtin_assume(code < 0);
+    return code;
+}
+#define lwb_fail(...) lwb_is_negative((lwb_fail)(__VA_ARGS__))
+#define lwb_fail_errno(...) lwb_is_negative((lwb_fail_errno)(__VA_ARGS__))
+#define lwb_fail_memory(err) lwb_is_negative((lwb_fail_memory)(err))
+#define lwb_error_context(...) lwb_is_negative((lwb_error_context)(__VA_ARGS__))
+#endif
+
 /* "missing-import", "timeout": stable names for JSON output; "unknown" for others. */
 const char *lwb_code_name(enum lwb_code code);
 

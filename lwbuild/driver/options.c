@@ -361,8 +361,7 @@ int lwb_options_parse(struct lwb_options *out, int argc, char **argv, struct lwb
         rc = refuse_contradictions(&options, err);
     if (rc < 0)
         return rc;
-    *out = options;
-    options = (struct lwb_options){ 0 };
+    *out = LWB_TAKE(options);
     return LWB_OK;
 }
 

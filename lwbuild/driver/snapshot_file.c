@@ -83,8 +83,7 @@ bool lwb_snapshot_file_open(struct lwb_snapshot_file *out, const char *path,
         !is_whole(lwb_buf_bytes(&file.content)) || !read_parts(&file) ||
         !lwb_bytes_equal(file.binding, binding))
         return false;
-    *out = file;
-    file = (struct lwb_snapshot_file){ 0 };
+    *out = LWB_TAKE(file);
     return true;
 }
 

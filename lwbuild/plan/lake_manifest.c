@@ -119,7 +119,6 @@ int lwb_lake_manifest_read(struct lwb_lake_manifest *out, struct lwb_bytes text,
         if (rc < 0)
             return rc;
     }
-    *out = manifest;
-    manifest = (struct lwb_lake_manifest){ 0 };
+    *out = LWB_TAKE(manifest);
     return LWB_OK;
 }

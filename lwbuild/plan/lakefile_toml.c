@@ -270,8 +270,7 @@ int lwb_lakefile_read_toml(struct lwb_lakefile *out, struct lwb_bytes text, stru
     if (rc == LWB_OK)
         rc = lwb_lakefile_finish(&file, &defaults, err);
     if (rc == LWB_OK) {
-        *out = file;
-        file = (struct lwb_lakefile){ 0 };
+        *out = LWB_TAKE(file);
     }
     return rc;
 }

@@ -314,8 +314,7 @@ int lwb_tokens_read(struct lwb_tokens *out, struct lwb_bytes text, struct lwb_er
     if (rc == LWB_OK) {
         tokens.items[tokens.count - 1].starts_line = true;
         tokens.items[tokens.count - 1].at_margin = true;
-        *out = tokens;
-        tokens = (struct lwb_tokens){ 0 };
+        *out = LWB_TAKE(tokens);
     }
     return rc;
 }

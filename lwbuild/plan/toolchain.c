@@ -121,8 +121,7 @@ int lwb_toolchain_find(struct lwb_toolchain *out, const struct lwb_toolchain_req
     if (rc == LWB_OK)
         rc = lwb_toolchain_read_version(&toolchain, digests, err);
     if (rc == LWB_OK) {
-        *out = toolchain;
-        toolchain = (struct lwb_toolchain){ 0 };
+        *out = LWB_TAKE(toolchain);
     }
     return rc;
 }

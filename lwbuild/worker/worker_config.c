@@ -95,7 +95,6 @@ int lwb_worker_environment(struct lwb_strvec *out, struct lwb_error *err)
         append_inherited(&list, "TMPDIR") || lwb_strvec_append(&list, "LC_ALL=C.UTF-8") ||
         lwb_strvec_append(&list, "LEAN_BACKTRACE=0"))
         return lwb_fail_memory(err);
-    *out = list;
-    list = (struct lwb_strvec){ 0 };
+    *out = LWB_TAKE(list);
     return LWB_OK;
 }
