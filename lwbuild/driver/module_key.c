@@ -9,12 +9,11 @@ int lwb_module_key(struct lwb_digest *out, struct lwb_world *world, size_t modul
     struct lwb_key_context context = {
         .inputs = world->inputs,
         .n_inputs = world->input_paths.count,
+        .artifacts = artifacts,
     };
     int rc = lwb_world_host_digest(world, host, &context.host_digest, err);
 
-    return rc < 0
-               ? rc
-               : lwb_plan_key(out, world->plan, module, &context, artifacts, component, ctx, err);
+    return rc < 0 ? rc : lwb_plan_key(out, world->plan, module, &context, component, ctx, err);
 }
 
 int lwb_module_artifact_digest(struct lwb_digest *out, const struct lwb_cache_artifact *artifacts,

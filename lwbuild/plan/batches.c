@@ -12,9 +12,7 @@ struct grouping {
     struct lwb_names signatures; /* number = batch */
     struct lwb_buf text;
     uint32_t *first; /* a module of each batch, as plan index */
-    size_t *counts;
     size_t cap_first;
-    size_t cap_counts;
 };
 
 static void release_grouping(struct grouping *grouping)
@@ -22,7 +20,6 @@ static void release_grouping(struct grouping *grouping)
     lwb_names_release(&grouping->signatures);
     lwb_buf_release(&grouping->text);
     lwb_free(grouping->first);
-    lwb_free(grouping->counts);
 }
 LWB_DEFINE_AUTO(struct grouping, release_grouping);
 
@@ -45,7 +42,7 @@ static size_t root_number(const struct lwb_plan *plan, const char *source_root)
     return i;
 }
 
-/* The batch of the module at `index`, counted in. LWB_NAME_NONE when memory is out. */
+/* The batch of the module at `index`. LWB_NAME_NONE when memory is out. */
 static uint32_t assign(struct grouping *grouping, uint32_t index)
 {
     struct lwb_plan *plan = grouping->plan;
@@ -66,16 +63,11 @@ static uint32_t assign(struct grouping *grouping, uint32_t index)
     }
     if (!lwb_buf_ok(&grouping->text))
         return LWB_NAME_NONE;
-    if (lwb_grow(&grouping->first, &grouping->cap_first, before, sizeof(*grouping->first)) ||
-        lwb_grow(&grouping->counts, &grouping->cap_counts, before, sizeof(*grouping->counts)))
+    if (lwb_grow(&grouping->first, &grouping->cap_first, before, sizeof(*grouping->first)))
         return LWB_NAME_NONE;
     batch = lwb_names_intern(&grouping->signatures, lwb_buf_bytes(&grouping->text));
-    if (batch == before) {
+    if (batch == before)
         grouping->first[batch] = index;
-        grouping->counts[batch] = 0;
-    }
-    if (batch != LWB_NAME_NONE)
-        grouping->counts[batch]++;
     return batch;
 }
 
@@ -142,21 +134,28 @@ static int fill_batch(struct lwb_plan *plan, struct lwb_plan_batch *batch, uint3
     return batch->imports ? LWB_OK : lwb_fail_memory(err);
 }
 
-/* The modules of all batches, one array, in plan order within each batch. */
-static int fill_members(struct grouping *grouping, struct lwb_error *err)
+static struct lwb_plan_batch *batch_of(const struct lwb_plan *plan, size_t index)
 {
-    struct lwb_plan *plan = grouping->plan;
+    return &plan->batches[plan->modules[plan->order[index]].batch];
+}
+
+/* The modules of all batches, one array, in plan order within each batch. */
+static int fill_members(struct lwb_plan *plan, struct lwb_error *err)
+{
     size_t *members = lwb_arena_alloc(&plan->arena, plan->n_order * sizeof(*members));
     size_t at = 0;
 
     if (!members)
         return lwb_fail_memory(err);
+    for (size_t i = 0; i < plan->n_order; i++)
+        batch_of(plan, i)->n_modules++;
     for (size_t i = 0; i < plan->n_batches; i++) {
         plan->batches[i].modules = members + at;
-        at += grouping->counts[i];
+        at += plan->batches[i].n_modules;
+        plan->batches[i].n_modules = 0;
     }
     for (size_t i = 0; i < plan->n_order; i++) {
-        struct lwb_plan_batch *batch = &plan->batches[plan->modules[plan->order[i]].batch];
+        struct lwb_plan_batch *batch = batch_of(plan, i);
 
         members[(size_t)(batch->modules - members) + batch->n_modules++] = i;
     }
@@ -182,5 +181,5 @@ int lwb_plan_make_batches(struct lwb_plan *plan, struct lwb_error *err)
         return lwb_fail_memory(err);
     for (size_t i = 0; rc == LWB_OK && i < plan->n_batches; i++)
         rc = fill_batch(plan, &plan->batches[i], grouping.first[i], err);
-    return rc == LWB_OK ? fill_members(&grouping, err) : rc;
+    return rc == LWB_OK ? fill_members(plan, err) : rc;
 }

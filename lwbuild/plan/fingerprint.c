@@ -234,17 +234,23 @@ static void hash_session(struct lwb_plan *plan, const struct lwb_plan_batch *bat
         lwb_hasher_digest(hasher, 'i', &context->inputs[i]);
 }
 
+int lwb_plan_digest_plugin(const struct lwb_plan *plan, const char *path,
+                           struct lwb_digest *content, struct lwb_error *err)
+{
+    int rc = plan->digests.file(plan->digests.ctx, path, content, NULL, err);
+
+    if (rc == 0)
+        return lwb_fail(err, LWB_ERR_SYSTEM, "plugin %s: no such file", path);
+    return rc < 0 ? rc : LWB_OK;
+}
+
 static int hash_plugins(struct lwb_plan *plan, const struct lwb_plan_batch *batch,
                         struct lwb_error *err)
 {
     for (size_t i = 0; i < batch->plugins->count; i++) {
         struct lwb_digest content;
-        int rc =
-            plan->digests.file(plan->digests.ctx, batch->plugins->items[i], &content, NULL, err);
+        int rc = lwb_plan_digest_plugin(plan, batch->plugins->items[i], &content, err);
 
-        if (rc == 0)
-            return lwb_fail(err, LWB_ERR_SYSTEM, "plugin %s: no such file",
-                            batch->plugins->items[i]);
         if (rc < 0)
             return rc;
         lwb_hasher_digest(plan->hasher, 'g', &content);
@@ -253,7 +259,7 @@ static int hash_plugins(struct lwb_plan *plan, const struct lwb_plan_batch *batc
 }
 
 int lwb_plan_key(struct lwb_digest *out, struct lwb_plan *plan, size_t index,
-                 const struct lwb_key_context *context, const struct lwb_digest *artifacts,
+                 const struct lwb_key_context *context,
                  void (*component)(void *ctx, const char *name, const struct lwb_digest *value),
                  void *ctx, struct lwb_error *err)
 {
@@ -264,7 +270,7 @@ int lwb_plan_key(struct lwb_digest *out, struct lwb_plan *plan, size_t index,
     int rc = prepare(plan, err);
 
     if (rc == LWB_OK)
-        rc = make_closures(plan, module, artifacts, err);
+        rc = make_closures(plan, module, context->artifacts, err);
     if (rc == LWB_OK)
         rc = warm_externals(plan, node, err);
     if (rc == LWB_OK && component)

@@ -11,6 +11,12 @@ struct emitter {
     struct lwb_buf name;
 };
 
+static void release_emitter(struct emitter *out)
+{
+    lwb_buf_release(&out->name);
+}
+LWB_DEFINE_AUTO(struct emitter, release_emitter);
+
 static void emit_hashed(struct emitter *out, const char *name)
 {
     struct lwb_digest value = lwb_hasher_end(out->plan->hasher);
@@ -48,12 +54,12 @@ static void emit_session(struct emitter *out, const struct lwb_plan_batch *batch
 static int emit_plugins(struct emitter *out, const struct lwb_plan_batch *batch,
                         struct lwb_error *err)
 {
-    const struct lwb_digest_source *digests = &out->plan->digests;
-    struct lwb_digest content;
-
     for (size_t i = 0; i < batch->plugins->count; i++) {
-        if (digests->file(digests->ctx, batch->plugins->items[i], &content, NULL, err) < 0)
-            return err->code;
+        struct lwb_digest content;
+        int rc = lwb_plan_digest_plugin(out->plan, batch->plugins->items[i], &content, err);
+
+        if (rc < 0)
+            return rc;
         lwb_buf_clear(&out->name);
         lwb_buf_format(&out->name, "plugin %zu", i + 1);
         out->emit(out->ctx, lwb_buf_text(&out->name), &content);
@@ -66,8 +72,8 @@ int lwb_plan_components(struct lwb_plan *plan, size_t index, const struct lwb_ke
 {
     const struct lwb_plan_module *module = lwb_plan_module(plan, index);
     const struct lwb_plan_batch *batch = &plan->batches[module->batch];
-    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(SIZE_MAX / 2);
-    struct emitter out = { .plan = plan, .emit = emit, .ctx = ctx, .name = text };
+    LWB_AUTO(release_emitter)
+    struct emitter out = { .plan = plan, .emit = emit, .ctx = ctx, .name = LWB_BUF(SIZE_MAX / 2) };
     struct lwb_import_walk walk = { .node = &plan->nodes[plan->order[index]] };
     struct lwb_digest closure;
     uint32_t name;
@@ -86,6 +92,5 @@ int lwb_plan_components(struct lwb_plan *plan, size_t index, const struct lwb_ke
         lwb_buf_format(&out.name, "import %s", lwb_names_text(&plan->names, name));
         emit_hashed(&out, lwb_buf_text(&out.name));
     }
-    text = out.name;
     return rc;
 }

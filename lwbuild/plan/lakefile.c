@@ -1,8 +1,5 @@
 #include "lwbuild/plan/lakefile.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/path.h"
 #include "lwbuild/plan/module_name.h"
@@ -37,17 +34,6 @@ void lwb_lakefile_release(struct lwb_lakefile *file)
     lwb_free(file->packages_dir);
     release_settings(&file->settings);
     *file = (struct lwb_lakefile){ 0 };
-}
-
-int lwb_lakefile_fail(struct lwb_error *err, unsigned line, const char *format, ...)
-{
-    char text[400];
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    return lwb_fail(err, LWB_ERR_LAKEFILE, "line %u: %s", line, text);
 }
 
 /*
@@ -159,22 +145,25 @@ struct lwb_lake_require *lwb_lakefile_add_require(struct lwb_lakefile *file, con
 
 /* ---- arguments of lean ---- */
 
-/* What stands behind `flag` in this or the next argument, or NULL. */
-static const char *value_of(const struct lwb_strvec *arguments, size_t *at, const char *flag)
+/* Whether `flag` stands there; *value is what is behind it in this or the next argument. */
+static bool take_value(const struct lwb_strvec *arguments, size_t *at, const char *flag,
+                       const char **value)
 {
     const char *argument = arguments->items[*at];
     size_t len = strlen(flag);
     bool is_long = flag[1] == '-';
 
     if (strncmp(argument, flag, len) != 0)
-        return NULL;
+        return false;
     if (argument[len] == '=' && is_long)
-        return argument + len + 1;
-    if (argument[len])
-        return is_long ? NULL : argument + len;
-    if (*at + 1 == arguments->count)
-        return NULL;
-    return arguments->items[++*at];
+        *value = argument + len + 1;
+    else if (argument[len] && !is_long)
+        *value = argument + len;
+    else if (!argument[len] && *at + 1 < arguments->count)
+        *value = arguments->items[++*at];
+    else
+        return false;
+    return true;
 }
 
 static bool changes_nothing(const char *argument)
@@ -187,20 +176,30 @@ static bool changes_nothing(const char *argument)
     return strncmp(argument, "-j", 2) == 0 || strncmp(argument, "--threads=", 10) == 0;
 }
 
+/* 1 for what is not understood, -1 when memory is out. */
+static int add_argument(struct lwb_lean_settings *settings, const struct lwb_strvec *arguments,
+                        size_t *at)
+{
+    const char *value = NULL;
+
+    if (take_value(arguments, at, "-D", &value))
+        return strchr(value, '=') ? lwb_strvec_append(&settings->options, value) : 1;
+    if (take_value(arguments, at, "--plugin", &value))
+        return lwb_strvec_append(&settings->plugins, value);
+    return changes_nothing(arguments->items[*at]) ? 0 : 1;
+}
+
 int lwb_lean_settings_add_arguments(struct lwb_lean_settings *settings,
                                     const struct lwb_strvec *arguments, unsigned line,
                                     struct lwb_error *err)
 {
     for (size_t i = 0; i < arguments->count; i++) {
-        const char *option = value_of(arguments, &i, "-D");
-        const char *plugin = option ? NULL : value_of(arguments, &i, "--plugin");
+        const char *argument = arguments->items[i];
+        int rc = add_argument(settings, arguments, &i);
 
-        if ((option && !strchr(option, '=')) ||
-            (!option && !plugin && !changes_nothing(arguments->items[i])))
-            return lwb_lakefile_fail(err, line, "lwbuild cannot pass '%s' to lean",
-                                     arguments->items[i]);
-        if ((option && lwb_strvec_append(&settings->options, option)) ||
-            (plugin && lwb_strvec_append(&settings->plugins, plugin)))
+        if (rc > 0)
+            return lwb_lakefile_fail(err, line, "lwbuild cannot pass '%s' to lean", argument);
+        if (rc < 0)
             return lwb_fail_memory(err);
     }
     return LWB_OK;

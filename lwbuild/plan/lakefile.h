@@ -66,8 +66,8 @@ int lwb_lakefile_read_lean(struct lwb_lakefile *out, struct lwb_bytes text, stru
 /* ---- for the two readers ---- */
 
 /* LWB_ERR_LAKEFILE with "line N: " in front. */
-int lwb_lakefile_fail(struct lwb_error *err, unsigned line, const char *format, ...)
-    LWB_PRINTF(3, 4);
+#define lwb_lakefile_fail(err, line, format, ...)                                                  \
+    lwb_fail(err, LWB_ERR_LAKEFILE, "line %u: " format, line, ##__VA_ARGS__)
 
 enum lwb_lake_place { LWB_LAKE_PACKAGE, LWB_LAKE_LIBRARY, LWB_LAKE_EXECUTABLE };
 

@@ -29,19 +29,18 @@ static int fail_value(struct lwb_lake_reader *reader)
         "lwbuild cannot tell what '%s' stands for without running the lakefile", token->text);
 }
 
-static struct lwb_lake_value *make(struct lwb_lake_reader *reader, enum lwb_lake_value_kind kind,
-                                   const char *text)
+static int make(struct lwb_lake_reader *reader, enum lwb_lake_value_kind kind, const char *text,
+                struct lwb_lake_value **out)
 {
     struct lwb_lake_value *value = lwb_arena_alloc(&reader->tokens.arena, sizeof(*value));
 
-    if (!value) {
-        (void)lwb_fail_memory(reader->err);
-        return NULL;
-    }
+    if (!value)
+        return lwb_fail_memory(reader->err);
     value->kind = kind;
     value->text = text;
     value->line = lwb_lake_token(reader)->line;
-    return value;
+    *out = value;
+    return LWB_OK;
 }
 
 static void append(struct lwb_lake_value *list, struct lwb_lake_value *item)
@@ -57,24 +56,24 @@ static void append(struct lwb_lake_value *list, struct lwb_lake_value *item)
 static int read_atom(struct lwb_lake_reader *reader, enum lwb_lake_value_kind kind,
                      struct lwb_lake_value **out)
 {
-    *out = make(reader, kind, lwb_lake_token(reader)->text);
-    if (!*out)
-        return reader->err->code;
-    reader->at++;
-    return LWB_OK;
+    int rc = make(reader, kind, lwb_lake_token(reader)->text, out);
+
+    if (rc == LWB_OK)
+        reader->at++;
+    return rc;
 }
 
 /* `open` has been taken: values up to `close`, separated by commas. */
 static int read_items(struct lwb_lake_reader *reader, enum lwb_lake_value_kind kind,
                       const char *close, struct lwb_lake_value **out)
 {
-    struct lwb_lake_value *list = make(reader, kind, "");
+    struct lwb_lake_value *list = NULL;
     struct lwb_lake_value *item = NULL;
-    int rc = list ? LWB_OK : (int)reader->err->code;
+    int rc = make(reader, kind, "", &list);
 
     while (rc == LWB_OK && !lwb_lake_take(reader, close)) {
         rc = lwb_lake_read_value(reader, &item);
-        if (rc < 0)
+        if (rc != LWB_OK)
             break;
         append(list, item);
         if (!lwb_lake_take(reader, ",") && !lwb_lake_token_is(lwb_lake_token(reader), close))
@@ -88,9 +87,9 @@ static int read_items(struct lwb_lake_reader *reader, enum lwb_lake_value_kind k
 /* { name := `x, value := true } */
 static int read_fields(struct lwb_lake_reader *reader, struct lwb_lake_value **out)
 {
-    struct lwb_lake_value *fields = make(reader, LWB_LAKE_FIELDS, "");
+    struct lwb_lake_value *fields = NULL;
     struct lwb_lake_value *item = NULL;
-    int rc = fields ? LWB_OK : (int)reader->err->code;
+    int rc = make(reader, LWB_LAKE_FIELDS, "", &fields);
 
     while (rc == LWB_OK && !lwb_lake_take(reader, "}")) {
         const struct lwb_token *name = lwb_lake_token(reader);
@@ -101,7 +100,7 @@ static int read_fields(struct lwb_lake_reader *reader, struct lwb_lake_value **o
         if (!lwb_lake_take(reader, ":="))
             return fail_value(reader);
         rc = lwb_lake_read_value(reader, &item);
-        if (rc < 0)
+        if (rc != LWB_OK)
             break;
         item->field = name->text;
         append(fields, item);
@@ -129,15 +128,15 @@ static int read_primary(struct lwb_lake_reader *reader, struct lwb_lake_value **
 
 static int read_call(struct lwb_lake_reader *reader, const char *name, struct lwb_lake_value **out)
 {
-    struct lwb_lake_value *call = make(reader, LWB_LAKE_CALL, name);
+    struct lwb_lake_value *call = NULL;
     struct lwb_lake_value *item = NULL;
-    int rc;
+    int rc = make(reader, LWB_LAKE_CALL, name, &call);
 
-    if (!call)
-        return reader->err->code;
+    if (rc != LWB_OK)
+        return rc;
     reader->at++;
     rc = read_primary(reader, &item);
-    if (rc < 0)
+    if (rc != LWB_OK)
         return rc;
     append(call, item);
     *out = call;
@@ -173,9 +172,8 @@ static int read_word(struct lwb_lake_reader *reader, struct lwb_lake_value **out
     if (call_of(token))
         return read_call(reader, call_of(token), out);
     if (strcmp(token->text, "__dir__") == 0) {
-        *out = make(reader, LWB_LAKE_TEXT, ".");
         reader->at++;
-        return *out ? LWB_OK : (int)reader->err->code;
+        return make(reader, LWB_LAKE_TEXT, ".", out);
     }
     return read_reference(reader, out);
 }

@@ -126,16 +126,19 @@ struct lwb_key_context {
     const char *host_digest;         /* hex, of the host's own sources */
     const struct lwb_digest *inputs; /* of --input files, name and content, in order */
     size_t n_inputs;
+    /*
+     * By plan index: the digest that stands for the artifact of the module's current key. Only
+     * those of a module's transitive local imports are read.
+     */
+    const struct lwb_digest *artifacts;
 };
 
 /*
- * The key of a module, from the results of its local imports (`artifacts`, by
- * plan index: the digest that stands for the artifact of the import's current
- * key; only those of its transitive local imports are read). Components, if not
- * NULL, are handed out one by one for --explain.
+ * The key of a module. Its components are handed out one by one for --explain,
+ * unless `component` is NULL.
  */
 int lwb_plan_key(struct lwb_digest *out, struct lwb_plan *plan, size_t module,
-                 const struct lwb_key_context *context, const struct lwb_digest *artifacts,
+                 const struct lwb_key_context *context,
                  void (*component)(void *ctx, const char *name, const struct lwb_digest *value),
                  void *ctx, struct lwb_error *err);
 

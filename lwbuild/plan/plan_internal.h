@@ -203,6 +203,10 @@ int lwb_plan_next_import(const struct lwb_plan *plan, struct lwb_import_walk *wa
 int lwb_plan_hash_import(struct lwb_plan *plan, uint32_t name, unsigned flags,
                          struct lwb_digest *closure, struct lwb_error *err);
 
+/* The content of a shared library that Lean loads. */
+int lwb_plan_digest_plugin(const struct lwb_plan *plan, const char *path,
+                           struct lwb_digest *content, struct lwb_error *err);
+
 int lwb_plan_components(struct lwb_plan *plan, size_t index, const struct lwb_key_context *context,
                         void (*emit)(void *ctx, const char *name, const struct lwb_digest *value),
                         void *ctx, struct lwb_error *err);

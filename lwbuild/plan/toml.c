@@ -1,8 +1,5 @@
 #include "lwbuild/plan/toml_internal.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/utf8.h"
 
@@ -17,17 +14,6 @@ enum origin {
     BY_DOTS,    /* a of a.b = 1: grows by dotted keys only */
     BY_HEADERS, /* the array of [[a]] */
 };
-
-int lwb_toml_fail(struct lwb_toml_reader *reader, const char *format, ...)
-{
-    char text[400];
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    return lwb_fail(reader->err, LWB_ERR_FORMAT, "line %u: %s", reader->line, text);
-}
 
 bool lwb_toml_take(struct lwb_toml_reader *reader, const char *word)
 {
@@ -241,7 +227,7 @@ static int read_inline_table(struct lwb_toml_reader *reader, struct lwb_toml *ou
     for (;;) {
         rc = read_pair(reader, out);
         skip_blanks(reader);
-        if (rc < 0)
+        if (rc != LWB_OK)
             return rc;
         if (lwb_toml_take(reader, "}"))
             break;
@@ -287,7 +273,7 @@ static int read_pair(struct lwb_toml_reader *reader, struct lwb_toml *table)
             return reader->err->code;
         rc = next_key_part(reader, &key, &more);
     }
-    if (rc < 0)
+    if (rc != LWB_OK)
         return rc;
     member = find(table, key);
     if (member)
@@ -350,7 +336,7 @@ static int read_header(struct lwb_toml_reader *reader, struct lwb_toml *root, st
     }
     if (rc == LWB_OK && !lwb_toml_take(reader, is_array ? "]]" : "]"))
         return lwb_toml_fail(reader, "a table header is not closed");
-    if (rc < 0)
+    if (rc != LWB_OK)
         return rc;
     return is_array ? append_table(reader, root, key, out) : define_table(reader, root, key, out);
 }
@@ -397,8 +383,7 @@ int lwb_toml_parse(struct lwb_toml_document *out, struct lwb_bytes text, struct 
         reader.at = 3;
     rc = read_document(&reader, document.root);
     if (rc == LWB_OK) {
-        *out = document;
-        document = (struct lwb_toml_document){ 0 };
+        *out = LWB_TAKE(document);
     }
     return rc;
 }

@@ -16,7 +16,8 @@ struct lwb_toml_reader {
 enum { LWB_TOML_MAX_DEPTH = 64 };
 
 /* LWB_ERR_FORMAT with the line in front. */
-int lwb_toml_fail(struct lwb_toml_reader *reader, const char *format, ...) LWB_PRINTF(2, 3);
+#define lwb_toml_fail(reader, format, ...)                                                         \
+    lwb_fail((reader)->err, LWB_ERR_FORMAT, "line %u: " format, (reader)->line, ##__VA_ARGS__)
 
 static inline char lwb_toml_peek(const struct lwb_toml_reader *reader, size_t ahead)
 {

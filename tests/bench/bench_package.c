@@ -122,7 +122,7 @@ static void make_key(const char *project, struct lwb_cache *cache)
     struct lwb_error err;
 
     if (lwb_plan_create(&plan, &config, &digests, &err) < 0 ||
-        lwb_plan_key(&key, plan, 0, &context, NULL, NULL, NULL, &err) < 0)
+        lwb_plan_key(&key, plan, 0, &context, NULL, NULL, &err) < 0)
         bench_die("%s", err.text);
 }
 

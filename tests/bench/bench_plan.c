@@ -138,12 +138,12 @@ static struct lwb_plan *make_plan(void)
 
 static void make_keys(struct lwb_plan *plan)
 {
-    const struct lwb_key_context context = { .host_digest = "00" };
     struct lwb_digest *artifacts = lwb_alloc_array(n_modules, sizeof(*artifacts));
+    const struct lwb_key_context context = { .host_digest = "00", .artifacts = artifacts };
     struct lwb_error err;
 
     for (size_t i = 0; i < n_modules; i++)
-        if (lwb_plan_key(&artifacts[i], plan, i, &context, artifacts, NULL, NULL, &err) < 0)
+        if (lwb_plan_key(&artifacts[i], plan, i, &context, NULL, NULL, &err) < 0)
             bench_die("%s", err.text);
     lwb_free(artifacts);
 }

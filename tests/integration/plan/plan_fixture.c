@@ -101,19 +101,17 @@ size_t plan_fixture_find(struct plan_fixture *fixture, const char *name)
 
 struct lwb_digest plan_fixture_key(struct plan_fixture *fixture, const char *name)
 {
-    static const char host[] = "00";
-    const struct lwb_key_context context = { .host_digest = host };
     size_t count = lwb_plan_module_count(fixture->plan);
     LWB_AUTO(lwb_free) void *memory = lwb_alloc_array(count, sizeof(struct lwb_digest));
     struct lwb_digest *artifacts = memory;
+    const struct lwb_key_context context = { .host_digest = "00", .artifacts = artifacts };
     size_t wanted = plan_fixture_find(fixture, name);
     struct lwb_digest key = { 0 };
 
     /* The artifact of a module is its key: what is compiled differs when an input does. */
     for (size_t i = 0; i <= wanted; i++) {
-        assert_int_equal(
-            lwb_plan_key(&key, fixture->plan, i, &context, artifacts, NULL, NULL, &fixture->err),
-            LWB_OK);
+        assert_int_equal(lwb_plan_key(&key, fixture->plan, i, &context, NULL, NULL, &fixture->err),
+                         LWB_OK);
         artifacts[i] = key;
     }
     return key;

@@ -45,7 +45,7 @@ static void fail_key(struct plan_fixture *f, enum lwb_code code, const char *tex
     int rc;
 
     plan_fixture_make(f);
-    rc = lwb_plan_key(&ignored, f->plan, 0, &context, NULL, NULL, NULL, &f->err);
+    rc = lwb_plan_key(&ignored, f->plan, 0, &context, NULL, NULL, &f->err);
     assert_int_equal(rc, code);
     if (!strstr(f->err.text, text))
         print_error("%s\n", f->err.text);

@@ -24,8 +24,8 @@ static void assert_other(const struct lwb_digest *a, const struct lwb_digest *b)
 static void an_equal_artifact_does_not_hide_a_change_behind_it(void **state)
 {
     struct plan_fixture *f = *state;
-    const struct lwb_key_context context = { .host_digest = "00" };
     struct lwb_digest artifacts[3] = { { { 1 } }, { { 2 } }, { { 3 } } };
+    const struct lwb_key_context context = { .host_digest = "00", .artifacts = artifacts };
     struct lwb_digest before;
     struct lwb_digest after;
     size_t c;
@@ -36,20 +36,18 @@ static void an_equal_artifact_does_not_hide_a_change_behind_it(void **state)
     plan_fixture_target(f, "C.lean");
     plan_fixture_make(f);
     c = plan_fixture_find(f, "C");
-    assert_int_equal(lwb_plan_key(&before, f->plan, c, &context, artifacts, NULL, NULL, &f->err),
-                     LWB_OK);
+    assert_int_equal(lwb_plan_key(&before, f->plan, c, &context, NULL, NULL, &f->err), LWB_OK);
     artifacts[plan_fixture_find(f, "A")].bytes[5] = 7;
     lwb_plan_forget(f->plan, plan_fixture_find(f, "A"));
-    assert_int_equal(lwb_plan_key(&after, f->plan, c, &context, artifacts, NULL, NULL, &f->err),
-                     LWB_OK);
+    assert_int_equal(lwb_plan_key(&after, f->plan, c, &context, NULL, NULL, &f->err), LWB_OK);
     assert_other(&before, &after);
 }
 
 static void a_direct_artifact_that_changed_is_noticed_without_being_told(void **state)
 {
     struct plan_fixture *f = *state;
-    const struct lwb_key_context context = { .host_digest = "00" };
     struct lwb_digest artifacts[2] = { { { 1 } }, { { 2 } } };
+    const struct lwb_key_context context = { .host_digest = "00", .artifacts = artifacts };
     struct lwb_digest before;
     struct lwb_digest after;
 
@@ -57,11 +55,9 @@ static void a_direct_artifact_that_changed_is_noticed_without_being_told(void **
     scratch_write(&f->scratch, "B.lean", "import A\n");
     plan_fixture_target(f, "B.lean");
     plan_fixture_make(f);
-    assert_int_equal(lwb_plan_key(&before, f->plan, 1, &context, artifacts, NULL, NULL, &f->err),
-                     LWB_OK);
+    assert_int_equal(lwb_plan_key(&before, f->plan, 1, &context, NULL, NULL, &f->err), LWB_OK);
     artifacts[0].bytes[0] = 9;
-    assert_int_equal(lwb_plan_key(&after, f->plan, 1, &context, artifacts, NULL, NULL, &f->err),
-                     LWB_OK);
+    assert_int_equal(lwb_plan_key(&after, f->plan, 1, &context, NULL, NULL, &f->err), LWB_OK);
     assert_other(&before, &after);
 }
 
@@ -104,8 +100,13 @@ static void components_name_what_a_key_is_made_of(void **state)
 {
     struct plan_fixture *f = *state;
     const struct lwb_digest input = { { 1 } };
-    const struct lwb_key_context context = { .host_digest = "00", .inputs = &input, .n_inputs = 1 };
-    struct lwb_digest artifacts[2] = { { { 1 } }, { { 2 } } };
+    const struct lwb_digest artifacts[2] = { { { 1 } }, { { 2 } } };
+    const struct lwb_key_context context = {
+        .host_digest = "00",
+        .inputs = &input,
+        .n_inputs = 1,
+        .artifacts = artifacts,
+    };
     struct components components = { "", 0 };
     struct lwb_digest with;
     struct lwb_digest without;
@@ -115,11 +116,9 @@ static void components_name_what_a_key_is_made_of(void **state)
     assert_int_equal(lwb_strvec_append(&f->options, "autoImplicit=false"), 0);
     plan_fixture_target(f, "B.lean");
     plan_fixture_make(f);
-    assert_int_equal(lwb_plan_key(&without, f->plan, 1, &context, artifacts, NULL, NULL, &f->err),
-                     LWB_OK);
+    assert_int_equal(lwb_plan_key(&without, f->plan, 1, &context, NULL, NULL, &f->err), LWB_OK);
     assert_int_equal(
-        lwb_plan_key(&with, f->plan, 1, &context, artifacts, note_component, &components, &f->err),
-        LWB_OK);
+        lwb_plan_key(&with, f->plan, 1, &context, note_component, &components, &f->err), LWB_OK);
     assert_same(&with, &without);
     assert_string_equal(components.names, "host|package|option autoImplicit|input 1|module name|"
                                           "source|import Init|import A|");

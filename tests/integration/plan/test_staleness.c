@@ -67,7 +67,7 @@ static int try_key(struct plan_fixture *f)
     struct lwb_digest ignored;
 
     plan_fixture_make(f);
-    return lwb_plan_key(&ignored, f->plan, 0, &context, NULL, NULL, NULL, &f->err);
+    return lwb_plan_key(&ignored, f->plan, 0, &context, NULL, NULL, &f->err);
 }
 
 static void assert_stale(struct plan_fixture *f)
