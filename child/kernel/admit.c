@@ -120,11 +120,12 @@ static bool scan_parts(struct scan *s, const struct kn_node *n)
     case KN_APP:
     case KN_LAM:
     case KN_PI:
-        return scan(s, n->a) && scan(s, n->b);
     case KN_LET:
-        return scan(s, n->a) && scan(s, n->b) && scan(s, n->c);
+    case KN_REST:
     case KN_PROJ:
-        return use_name(s, n->a, KN_NONE) && scan(s, n->c);
+        return scan(s, n->a) && scan(s, n->b);
+    case KN_FIELD:
+        return use_name(s, n->a, KN_NONE);
     case KN_NAT:
     case KN_BIG:
     case KN_STR:

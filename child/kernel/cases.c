@@ -23,7 +23,7 @@ struct stuck {
 
 static kn_ref var(struct kn_ctx *ctx, uint32_t index)
 {
-    return kn_make(ctx, KN_BVAR, index, 0, 0);
+    return kn_make(ctx, KN_BVAR, index, 0);
 }
 
 static kn_ref prop(struct kn_ctx *ctx)
@@ -64,7 +64,7 @@ static const struct kn_decl *real_decidable(struct kn_ctx *ctx)
 
     if (!decl || decl->n_levels || !is_real_false(ctx, empty))
         return NULL;
-    type = kn_sort(ctx, kn_make(ctx, KN_SUCC, ctx->zero, 0, 0));
+    type = kn_sort(ctx, kn_make(ctx, KN_SUCC, ctx->zero, 0));
     self = kn_app(ctx, kn_const(ctx, decl->name, ctx->nil), var(ctx, 1));
     refuted = kn_pi(ctx, var(ctx, 0), kn_const(ctx, empty->name, ctx->nil));
     if (!has_type(ctx, decl->name, kn_pi(ctx, prop(ctx), type)) ||
@@ -83,7 +83,7 @@ static const struct kn_decl *real_acc(struct kn_ctx *ctx)
     if (!decl || decl->n_levels != 1)
         return NULL;
     self = kn_const(ctx, decl->name, kn_param_levels(ctx, decl->levels, 1));
-    sort = kn_sort(ctx, kn_make(ctx, KN_PARAM, decl->levels[0], 0, 0));
+    sort = kn_sort(ctx, kn_make(ctx, KN_PARAM, decl->levels[0], 0));
     relation = kn_pi(ctx, var(ctx, 0), kn_pi(ctx, var(ctx, 1), prop(ctx)));
     if (!has_type(ctx, decl->name,
                   kn_pi(ctx, sort, kn_pi(ctx, relation, kn_pi(ctx, var(ctx, 1), prop(ctx))))))
@@ -146,7 +146,7 @@ static bool find_gap(struct kn_ctx *ctx, const struct walk *w, kn_ref e, struct 
     if (depth > MAX_DEPTH)
         return false;
     if (kn_is(ctx, head, KN_PROJ)) {
-        e = kn_whnf(ctx, kn_at(ctx, head)->c);
+        e = kn_whnf(ctx, kn_at(ctx, head)->a);
         return e != KN_NONE && find_gap(ctx, w, e, out, depth + 1);
     }
     rec = recursor(ctx, e, &at);
@@ -175,9 +175,10 @@ static kn_ref fill(struct kn_ctx *ctx, kn_ref e, const struct stuck *gap, kn_ref
     if (kn_is(ctx, head, KN_PROJ)) {
         const struct kn_node *n = kn_at(ctx, head);
 
-        inner = fill(ctx, kn_whnf(ctx, n->c), gap, filler);
+        inner = fill(ctx, kn_whnf(ctx, n->a), gap, filler);
         s = kn_spine(ctx, e);
-        inner = kn_apps(ctx, kn_proj(ctx, n->a, n->b, inner), s.args, s.n);
+        inner =
+            kn_apps(ctx, kn_proj(ctx, kn_rest(ctx, n)->a, kn_rest(ctx, n)->b, inner), s.args, s.n);
         kn_arena_back(&ctx->stack, mark);
         return ctx->fault ? KN_NONE : inner;
     }

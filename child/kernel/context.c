@@ -123,8 +123,8 @@ bool kn_ctx_init(struct kn_ctx *ctx, struct kn_budget *budget, struct kn_store *
         return true;
     }
     ctx->building = true;
-    ctx->zero = kn_make(ctx, KN_ZERO, 0, 0, 0);
-    ctx->nil = kn_make(ctx, KN_NIL, 0, 0, 0);
+    ctx->zero = kn_make(ctx, KN_ZERO, 0, 0);
+    ctx->nil = kn_make(ctx, KN_NIL, 0, 0);
     return ctx->fault == KN_FINE;
 }
 

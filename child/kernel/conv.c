@@ -321,7 +321,7 @@ static int equal_by_eta(struct kn_ctx *ctx, kn_ref a, kn_ref b)
         return KN_STOP;
     if (!kn_is(ctx, type, KN_PI))
         return KN_OPEN;
-    body = kn_app(ctx, b, kn_make(ctx, KN_BVAR, 0, 0, 0));
+    body = kn_app(ctx, b, kn_make(ctx, KN_BVAR, 0, 0));
     body = kn_lam(ctx, kn_at(ctx, type)->a, body);
     return body == KN_NONE ? KN_STOP : equal(ctx, a, body);
 }
@@ -425,8 +425,8 @@ static int equal_stuck(struct kn_ctx *ctx, kn_ref a, kn_ref b)
         if (r != KN_NO)
             return r;
     }
-    if (x->kind == KN_PROJ && y->kind == KN_PROJ && x->a == y->a && x->b == y->b) {
-        r = equal(ctx, x->c, y->c);
+    if (x->kind == KN_PROJ && y->kind == KN_PROJ && x->b == y->b) {
+        r = equal(ctx, x->a, y->a);
         if (r != KN_NO)
             return r;
     }

@@ -192,9 +192,9 @@ kn_ref kn_param_levels(struct kn_ctx *ctx, const kn_name *levels, uint32_t n)
     kn_ref list = ctx->nil;
 
     while (n > 0 && list != KN_NONE) {
-        kn_ref param = kn_make(ctx, KN_PARAM, levels[--n], 0, 0);
+        kn_ref param = kn_make(ctx, KN_PARAM, levels[--n], 0);
 
-        list = param == KN_NONE ? param : kn_make(ctx, KN_CONS, param, list, 0);
+        list = param == KN_NONE ? param : kn_make(ctx, KN_CONS, param, list);
     }
     return list;
 }

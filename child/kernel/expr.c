@@ -6,7 +6,7 @@
 
 kn_ref kn_app(struct kn_ctx *ctx, kn_ref f, kn_ref arg)
 {
-    return f == KN_NONE || arg == KN_NONE ? KN_NONE : kn_make(ctx, KN_APP, f, arg, 0);
+    return f == KN_NONE || arg == KN_NONE ? KN_NONE : kn_make(ctx, KN_APP, f, arg);
 }
 
 kn_ref kn_apps(struct kn_ctx *ctx, kn_ref f, const kn_ref *args, uint32_t n)
@@ -20,32 +20,44 @@ kn_ref kn_apps(struct kn_ctx *ctx, kn_ref f, const kn_ref *args, uint32_t n)
 
 kn_ref kn_const(struct kn_ctx *ctx, kn_name name, kn_ref levels)
 {
-    return levels == KN_NONE ? KN_NONE : kn_make(ctx, KN_CONST, name, levels, 0);
+    return levels == KN_NONE ? KN_NONE : kn_make(ctx, KN_CONST, name, levels);
 }
 
 kn_ref kn_sort(struct kn_ctx *ctx, kn_ref level)
 {
-    return level == KN_NONE ? KN_NONE : kn_make(ctx, KN_SORT, level, 0, 0);
+    return level == KN_NONE ? KN_NONE : kn_make(ctx, KN_SORT, level, 0);
 }
 
 kn_ref kn_pi(struct kn_ctx *ctx, kn_ref type, kn_ref body)
 {
-    return type == KN_NONE || body == KN_NONE ? KN_NONE : kn_make(ctx, KN_PI, type, body, 0);
+    return type == KN_NONE || body == KN_NONE ? KN_NONE : kn_make(ctx, KN_PI, type, body);
 }
 
 kn_ref kn_lam(struct kn_ctx *ctx, kn_ref type, kn_ref body)
 {
-    return type == KN_NONE || body == KN_NONE ? KN_NONE : kn_make(ctx, KN_LAM, type, body, 0);
+    return type == KN_NONE || body == KN_NONE ? KN_NONE : kn_make(ctx, KN_LAM, type, body);
+}
+
+kn_ref kn_let(struct kn_ctx *ctx, kn_ref type, kn_ref value, kn_ref body)
+{
+    kn_ref rest;
+
+    if (type == KN_NONE || value == KN_NONE || body == KN_NONE)
+        return KN_NONE;
+    rest = kn_make(ctx, KN_REST, value, body);
+    return rest == KN_NONE ? KN_NONE : kn_make(ctx, KN_LET, type, rest);
 }
 
 kn_ref kn_proj(struct kn_ctx *ctx, kn_name structure, uint32_t field, kn_ref value)
 {
-    return value == KN_NONE ? KN_NONE : kn_make(ctx, KN_PROJ, structure, field, value);
+    kn_ref which = value == KN_NONE ? KN_NONE : kn_make(ctx, KN_FIELD, structure, field);
+
+    return which == KN_NONE ? KN_NONE : kn_make(ctx, KN_PROJ, value, which);
 }
 
 kn_ref kn_nat(struct kn_ctx *ctx, uint64_t value)
 {
-    return kn_make(ctx, KN_NAT, (uint32_t)value, (uint32_t)(value >> 32), 0);
+    return kn_make(ctx, KN_NAT, (uint32_t)value, (uint32_t)(value >> 32));
 }
 
 kn_ref *kn_stack_take(struct kn_ctx *ctx, size_t n)
@@ -102,27 +114,23 @@ typedef kn_ref (*rebuild)(struct kn_ctx *ctx, kn_ref e, uint32_t under, void *da
 static kn_ref rebuild_parts(struct kn_ctx *ctx, kn_ref e, uint32_t under, rebuild fn, void *data)
 {
     const struct kn_node *n = kn_at(ctx, e);
-    kn_ref a, b, c = 0;
+    const bool binds = n->kind == KN_LAM || n->kind == KN_PI || n->kind == KN_REST;
+    kn_ref a, b;
 
     switch (n->kind) {
     case KN_APP:
     case KN_LAM:
     case KN_PI:
     case KN_LET:
+    case KN_REST:
+    case KN_PROJ:
         a = fn(ctx, n->a, under, data);
         if (a == KN_NONE)
             return KN_NONE;
-        b = fn(ctx, n->b, under + (n->kind == KN_LAM || n->kind == KN_PI), data);
+        b = fn(ctx, n->b, under + binds, data);
         if (b == KN_NONE)
             return KN_NONE;
-        if (n->kind == KN_LET && (c = fn(ctx, n->c, under + 1, data)) == KN_NONE)
-            return KN_NONE;
-        if (a == n->a && b == n->b && (n->kind != KN_LET || c == n->c))
-            return e;
-        return kn_make(ctx, n->kind, a, b, c);
-    case KN_PROJ:
-        c = fn(ctx, n->c, under, data);
-        return c == n->c ? e : kn_proj(ctx, n->a, n->b, c);
+        return a == n->a && b == n->b ? e : kn_make(ctx, n->kind, a, b);
     default:
         return e;
     }
@@ -159,7 +167,7 @@ static kn_ref instantiate(struct kn_ctx *ctx, kn_ref e, uint32_t under, void *da
         return rebuild_once(ctx, e, under, instantiate, data);
     if (n->a - under < values->n)
         return values->refs[values->n - 1 - (n->a - under)];
-    return kn_make(ctx, KN_BVAR, n->a - values->n, 0, 0);
+    return kn_make(ctx, KN_BVAR, n->a - values->n, 0);
 }
 
 kn_ref kn_instantiate(struct kn_ctx *ctx, kn_ref e, const kn_ref *values, uint32_t n)
@@ -205,7 +213,7 @@ static kn_ref abstract(struct kn_ctx *ctx, kn_ref e, uint32_t under, void *data)
         return rebuild_once(ctx, e, under, abstract, data);
     for (i = 0; i < locals->n; i++) {
         if (locals->refs[locals->n - 1 - i] == e)
-            return kn_make(ctx, KN_BVAR, i + under, 0, 0);
+            return kn_make(ctx, KN_BVAR, i + under, 0);
     }
     return e;
 }
@@ -234,7 +242,7 @@ static kn_ref close(struct kn_ctx *ctx, enum kn_kind kind, kn_ref e, const kn_re
         kn_ref type = kn_abstract(ctx, kn_at(ctx, locals[n - 1])->b, locals, n - 1);
 
         n--;
-        e = type == KN_NONE ? KN_NONE : kn_make(ctx, kind, type, e, 0);
+        e = type == KN_NONE ? KN_NONE : kn_make(ctx, kind, type, e);
     }
     return e;
 }
@@ -251,7 +259,7 @@ kn_ref kn_close_lam(struct kn_ctx *ctx, kn_ref e, const kn_ref *locals, uint32_t
 
 kn_ref kn_local(struct kn_ctx *ctx, uint32_t number, kn_ref type)
 {
-    return type == KN_NONE ? KN_NONE : kn_make(ctx, KN_LOCAL, number, type, 0);
+    return type == KN_NONE ? KN_NONE : kn_make(ctx, KN_LOCAL, number, type);
 }
 
 struct level_values {

@@ -9,6 +9,7 @@ kn_ref kn_const(struct kn_ctx *ctx, kn_name name, kn_ref levels);
 kn_ref kn_sort(struct kn_ctx *ctx, kn_ref level);
 kn_ref kn_pi(struct kn_ctx *ctx, kn_ref type, kn_ref body);
 kn_ref kn_lam(struct kn_ctx *ctx, kn_ref type, kn_ref body);
+kn_ref kn_let(struct kn_ctx *ctx, kn_ref type, kn_ref value, kn_ref body);
 kn_ref kn_proj(struct kn_ctx *ctx, kn_name structure, uint32_t field, kn_ref value);
 kn_ref kn_nat(struct kn_ctx *ctx, uint64_t value);
 

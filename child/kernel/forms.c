@@ -230,7 +230,7 @@ static kn_ref apply2(struct kn_ctx *ctx, kn_ref f, kn_ref a, kn_ref b)
 
 static kn_ref var(struct kn_ctx *ctx, uint32_t index)
 {
-    return kn_make(ctx, KN_BVAR, index, 0, 0);
+    return kn_make(ctx, KN_BVAR, index, 0);
 }
 
 static kn_ref prop(struct kn_ctx *ctx)
@@ -290,9 +290,8 @@ static kn_ref real_and(struct kn_ctx *ctx)
 
 static kn_ref equation(struct kn_ctx *ctx, kn_ref type, kn_ref a, kn_ref b)
 {
-    kn_ref level = kn_make(ctx, KN_SUCC, ctx->zero, 0, 0);
-    kn_ref eq =
-        kn_const(ctx, ctx->env->known[KN_NAME_EQ], kn_make(ctx, KN_CONS, level, ctx->nil, 0));
+    kn_ref level = kn_make(ctx, KN_SUCC, ctx->zero, 0);
+    kn_ref eq = kn_const(ctx, ctx->env->known[KN_NAME_EQ], kn_make(ctx, KN_CONS, level, ctx->nil));
 
     return apply2(ctx, kn_app(ctx, eq, type), a, b);
 }
@@ -492,7 +491,7 @@ static bool find_recursor(struct reader *r, const struct kn_decl *decl)
     const struct kn_ctx *ctx = r->ctx;
     const struct kn_node *outer, *inner;
     const struct kn_decl *rec;
-    kn_ref body, head, x = kn_make(r->ctx, KN_BVAR, 0, 0, 0);
+    kn_ref body, head, x = kn_make(r->ctx, KN_BVAR, 0, 0);
 
     if (!kn_is(ctx, decl->value, KN_LAM))
         return false;

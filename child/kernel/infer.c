@@ -222,7 +222,7 @@ static kn_ref infer_pi(struct kn_ctx *ctx, kn_ref e, bool check)
 
 static kn_ref infer_let(struct kn_ctx *ctx, kn_ref e, bool check)
 {
-    const struct kn_node *n = kn_at(ctx, e);
+    const struct kn_node *n = kn_at(ctx, e), *rest = kn_rest(ctx, n);
 
     if (check) {
         kn_ref type;
@@ -230,14 +230,14 @@ static kn_ref infer_let(struct kn_ctx *ctx, kn_ref e, bool check)
 
         if (kn_sort_of(ctx, n->a, true) == KN_NONE)
             return KN_NONE;
-        type = infer(ctx, n->b, true);
+        type = infer(ctx, rest->a, true);
         same = type == KN_NONE ? KN_STOP : kn_equal(ctx, type, n->a);
         if (same == KN_NO)
             return kn_reject(ctx, "the value of a let has another type than it says");
         if (same == KN_STOP)
             return KN_NONE;
     }
-    e = kn_instantiate(ctx, n->c, &n->b, 1);
+    e = kn_instantiate(ctx, rest->b, &rest->a, 1);
     return e == KN_NONE ? KN_NONE : infer(ctx, e, check);
 }
 
@@ -267,12 +267,12 @@ static bool may_project(struct kn_ctx *ctx, bool from_prop, kn_ref field_type)
 
 static kn_ref field_type(struct kn_ctx *ctx, kn_ref e, kn_ref ctor_type, bool from_prop)
 {
-    const struct kn_node *n = kn_at(ctx, e);
+    const struct kn_node *n = kn_at(ctx, e), *field = kn_rest(ctx, n);
     kn_ref type = ctor_type;
     const struct kn_node *arrow;
     uint32_t i;
 
-    for (i = 0; i < n->b; i++) {
+    for (i = 0; i < field->b; i++) {
         kn_ref value;
 
         arrow = next_arrow(ctx, &type);
@@ -283,7 +283,7 @@ static kn_ref field_type(struct kn_ctx *ctx, kn_ref e, kn_ref ctor_type, bool fr
             continue;
         if (!may_project(ctx, from_prop, arrow->a))
             return KN_NONE;
-        value = kn_proj(ctx, n->a, i, n->c);
+        value = kn_proj(ctx, field->a, i, n->a);
         type = value == KN_NONE ? KN_NONE : kn_instantiate(ctx, type, &value, 1);
     }
     arrow = next_arrow(ctx, &type);
@@ -292,23 +292,23 @@ static kn_ref field_type(struct kn_ctx *ctx, kn_ref e, kn_ref ctor_type, bool fr
 
 static const struct kn_decl *structure_of(struct kn_ctx *ctx, kn_ref e, const struct kn_spine *s)
 {
-    const struct kn_node *n = kn_at(ctx, e);
-    const struct kn_decl *decl = kn_find(ctx, n->a);
+    const struct kn_node *field = kn_rest(ctx, kn_at(ctx, e));
+    const struct kn_decl *decl = kn_find(ctx, field->a);
     struct kn_shown shown;
 
-    if (!kn_is(ctx, s->head, KN_CONST) || kn_at(ctx, s->head)->a != n->a || !decl ||
+    if (!kn_is(ctx, s->head, KN_CONST) || kn_at(ctx, s->head)->a != field->a || !decl ||
         decl->kind != KN_INDUCTIVE || decl->n_ctors != 1 || decl->n_indices != 0 ||
         s->n != decl->n_params) {
         (void)kn_reject(ctx,
                         "a projection of %s is applied to something else, or %s is no "
                         "structure",
-                        kn_show(ctx, n->a, &shown), shown.text);
+                        kn_show(ctx, field->a, &shown), shown.text);
         return NULL;
     }
     decl = kn_find(ctx, decl->ctors[0]);
-    if (!decl || !decl->admitted || n->b >= decl->n_fields) {
-        (void)kn_reject(ctx, "a projection names field %u of %s, which has fewer", n->b,
-                        kn_show(ctx, n->a, &shown));
+    if (!decl || !decl->admitted || field->b >= decl->n_fields) {
+        (void)kn_reject(ctx, "a projection names field %u of %s, which has fewer", field->b,
+                        kn_show(ctx, field->a, &shown));
         return NULL;
     }
     return decl;
@@ -317,7 +317,7 @@ static const struct kn_decl *structure_of(struct kn_ctx *ctx, kn_ref e, const st
 static kn_ref infer_proj(struct kn_ctx *ctx, kn_ref e, bool check)
 {
     const struct kn_mark mark = kn_arena_mark(&ctx->stack);
-    kn_ref type = infer(ctx, kn_at(ctx, e)->c, check);
+    kn_ref type = infer(ctx, kn_at(ctx, e)->a, check);
     const struct kn_decl *ctor;
     struct kn_spine s;
     enum kn_tri from_prop;

@@ -38,11 +38,17 @@ static inline size_t kn_intern_slots(const struct kn_intern *index)
     return index->tags ? ((size_t)index->group_mask + 1) * KN_GROUP : 0;
 }
 
-static inline bool kn_intern_has_room(const struct kn_intern *index, size_t count)
+/* How many it may hold before it has to grow. */
+static inline size_t kn_intern_room(const struct kn_intern *index)
 {
     const size_t slots = kn_intern_slots(index);
 
-    return count < slots - slots / 8;
+    return slots - slots / 8;
+}
+
+static inline bool kn_intern_has_room(const struct kn_intern *index, size_t count)
+{
+    return count < kn_intern_room(index);
 }
 
 /* Forget one entry of this hash. Only for forgetting all: until then, searches may go wrong. */

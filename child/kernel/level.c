@@ -8,7 +8,7 @@ enum { MAX_SPLITS = 1 << 14, MAX_ATOMS = 512, MAX_STEPS = 1 << 22 };
 
 kn_ref kn_level_succ(struct kn_ctx *ctx, kn_ref level)
 {
-    return kn_make(ctx, KN_SUCC, level, 0, 0);
+    return kn_make(ctx, KN_SUCC, level, 0);
 }
 
 /* succ (succ ... 0): how many; -1 if it is something else. */
@@ -42,7 +42,7 @@ kn_ref kn_level_max(struct kn_ctx *ctx, kn_ref a, kn_ref b)
     y = x < 0 ? x : numeral(ctx, b);
     if (y >= 0)
         return x < y ? b : a;
-    return kn_make(ctx, KN_MAX, a, b, 0);
+    return kn_make(ctx, KN_MAX, a, b);
 }
 
 kn_ref kn_level_imax(struct kn_ctx *ctx, kn_ref a, kn_ref b)
@@ -53,7 +53,7 @@ kn_ref kn_level_imax(struct kn_ctx *ctx, kn_ref a, kn_ref b)
         return b;
     if (kn_at(ctx, b)->kind == KN_SUCC)
         return kn_level_max(ctx, a, b);
-    return kn_make(ctx, KN_IMAX, a, b, 0);
+    return kn_make(ctx, KN_IMAX, a, b);
 }
 
 /* imax a b with b already without reducible imax: push it down to parameters. */
@@ -74,7 +74,7 @@ static kn_ref push_imax(struct kn_ctx *ctx, kn_ref a, kn_ref b)
     case KN_IMAX: /* imax a (imax x p) = max (imax a p) (imax x p) */
         return kn_level_max(ctx, push_imax(ctx, a, n->b), b);
     default:
-        return kn_make(ctx, KN_IMAX, a, b, 0);
+        return kn_make(ctx, KN_IMAX, a, b);
     }
 }
 
@@ -204,7 +204,7 @@ static enum kn_tri decide(struct kn_ctx *ctx, kn_ref a, kn_ref b, uint32_t *spli
     for (i = 0; i < 2; i++) {
         enum kn_tri tri;
 
-        value = i ? kn_level_succ(ctx, kn_make(ctx, KN_PARAM, name, 0, 0)) : ctx->zero;
+        value = i ? kn_level_succ(ctx, kn_make(ctx, KN_PARAM, name, 0)) : ctx->zero;
         if (value == KN_NONE)
             return KN_STOP;
         a2 = simplify(ctx, a, name, value);
@@ -314,7 +314,7 @@ kn_ref kn_level_substitute(struct kn_ctx *ctx, kn_ref level, const kn_name *name
     if (a == KN_NONE || node->kind == KN_SUCC)
         return a == KN_NONE ? a : kn_level_succ(ctx, a);
     b = kn_level_substitute(ctx, node->b, names, n, list);
-    return b == KN_NONE ? b : kn_make(ctx, node->kind, a, b, 0);
+    return b == KN_NONE ? b : kn_make(ctx, node->kind, a, b);
 }
 
 kn_ref kn_levels_substitute(struct kn_ctx *ctx, kn_ref levels, const kn_name *names, uint32_t n,
@@ -327,5 +327,5 @@ kn_ref kn_levels_substitute(struct kn_ctx *ctx, kn_ref levels, const kn_name *na
         return levels;
     a = kn_level_substitute(ctx, node->a, names, n, list);
     b = a == KN_NONE ? a : kn_levels_substitute(ctx, node->b, names, n, list);
-    return b == KN_NONE ? b : kn_make(ctx, KN_CONS, a, b, 0);
+    return b == KN_NONE ? b : kn_make(ctx, KN_CONS, a, b);
 }

@@ -151,14 +151,14 @@ static bool read_succ(struct kn_reader *r, uint32_t *out)
 {
     kn_ref level;
 
-    return read_level(r, &level) && made(r, kn_make(r->ctx, KN_SUCC, level, 0, 0), out);
+    return read_level(r, &level) && made(r, kn_make(r->ctx, KN_SUCC, level, 0), out);
 }
 
 static bool read_param(struct kn_reader *r, uint32_t *out)
 {
     kn_name name;
 
-    return kn_read_name(r, &name) && made(r, kn_make(r->ctx, KN_PARAM, name, 0, 0), out);
+    return kn_read_name(r, &name) && made(r, kn_make(r->ctx, KN_PARAM, name, 0), out);
 }
 
 static bool read_max(struct kn_reader *r, enum kn_kind kind, uint32_t *out)
@@ -167,7 +167,7 @@ static bool read_max(struct kn_reader *r, enum kn_kind kind, uint32_t *out)
         return false;
     if (r->n_list != 2)
         return kn_malformed(r, "a maximum of other than two levels");
-    return made(r, kn_make(r->ctx, kind, r->list[0], r->list[1], 0), out);
+    return made(r, kn_make(r->ctx, kind, r->list[0], r->list[1]), out);
 }
 
 /* Expressions --------------------------------------------------------------------------------- */
@@ -178,15 +178,14 @@ static bool read_bvar(struct kn_reader *r, uint32_t *out)
 
     if (!kn_read_u64(r, &i))
         return false;
-    return made(r, kn_make(r->ctx, KN_BVAR, i < KN_RANGE_MAX ? (uint32_t)i : KN_RANGE_MAX, 0, 0),
-                out);
+    return made(r, kn_make(r->ctx, KN_BVAR, i < KN_RANGE_MAX ? (uint32_t)i : KN_RANGE_MAX, 0), out);
 }
 
 static bool read_sort(struct kn_reader *r, uint32_t *out)
 {
     kn_ref level;
 
-    return read_level(r, &level) && made(r, kn_make(r->ctx, KN_SORT, level, 0, 0), out);
+    return read_level(r, &level) && made(r, kn_make(r->ctx, KN_SORT, level, 0), out);
 }
 
 static bool read_const(struct kn_reader *r, uint32_t *out)
@@ -207,7 +206,7 @@ static bool read_const(struct kn_reader *r, uint32_t *out)
             (which == 0 ? !kn_read_name(r, &name) : !read_list(r, &r->levels, "level")))
             return false;
         for (; which == 1 && r->n_list > 0 && levels != KN_NONE; r->n_list--)
-            levels = kn_make(ctx, KN_CONS, r->list[r->n_list - 1], levels, 0);
+            levels = kn_make(ctx, KN_CONS, r->list[r->n_list - 1], levels);
     }
     if (more < 0 || !kn_require(r, seen, 3, "a constant"))
         return false;
@@ -231,7 +230,7 @@ static bool read_app(struct kn_reader *r, uint32_t *out)
     }
     if (more < 0 || !kn_require(r, seen, 3, "an application"))
         return false;
-    return made(r, kn_make(r->ctx, KN_APP, parts[1], parts[0], 0), out);
+    return made(r, kn_make(r->ctx, KN_APP, parts[1], parts[0]), out);
 }
 
 static bool read_binder_info(struct kn_reader *r)
@@ -270,7 +269,7 @@ static bool read_binder(struct kn_reader *r, enum kn_kind kind, uint32_t *out)
     }
     if (more < 0 || !kn_require(r, seen, 15, "a binder"))
         return false;
-    return made(r, kn_make(r->ctx, kind, type, body, 0), out);
+    return made(r, kn_make(r->ctx, kind, type, body), out);
 }
 
 static bool read_let(struct kn_reader *r, uint32_t *out)
@@ -293,7 +292,7 @@ static bool read_let(struct kn_reader *r, uint32_t *out)
     }
     if (more < 0 || !kn_require(r, seen, 31 & ~4, "a let"))
         return false;
-    return made(r, kn_make(r->ctx, KN_LET, parts[3], parts[4], parts[0]), out);
+    return made(r, kn_let(r->ctx, parts[3], parts[4], parts[0]), out);
 }
 
 static bool read_proj(struct kn_reader *r, uint32_t *out)
@@ -341,7 +340,7 @@ static bool read_nat(struct kn_reader *r, uint32_t *out)
             value = value * 10 + (uint64_t)(text.ptr[i] - '0');
     }
     if (text.len < 20)
-        return made(r, kn_make(r->ctx, KN_NAT, (uint32_t)value, (uint32_t)(value >> 32), 0), out);
+        return made(r, kn_make(r->ctx, KN_NAT, (uint32_t)value, (uint32_t)(value >> 32)), out);
     if (lasting) { /* GMP wants a NUL behind it */
         lwb_buf_clear(&r->scratch);
         lwb_buf_append_bytes(&r->scratch, text);
@@ -366,7 +365,7 @@ static bool read_str(struct kn_reader *r, uint32_t *out)
     index = kn_text(&r->env->names, text, lasting);
     if (index == KN_NO_NAME)
         return kn_read_no_memory(r);
-    return made(r, kn_make(r->ctx, KN_STR, index, 0, 0), out);
+    return made(r, kn_make(r->ctx, KN_STR, index, 0), out);
 }
 
 /* Notes on an expression mean nothing to a kernel: the number stands for what is inside. */

@@ -131,7 +131,7 @@ static bool take_const(struct kn_reader *r, const char **at, struct pair *out)
             return false;
     }
     for (out->b = r->ctx->nil; n > 0 && out->b != KN_NONE; n--)
-        out->b = kn_make(r->ctx, KN_CONS, levels[n - 1], out->b, 0);
+        out->b = kn_make(r->ctx, KN_CONS, levels[n - 1], out->b);
     return out->b != KN_NONE && TAKE(at, "}");
 }
 
@@ -169,7 +169,7 @@ static bool read_expr(struct kn_reader *r, const char *at)
     if (kind == KN_NIL || (!first && (!TAKE(&at, ",\"ie\":") || !take_number(&at, &index))) ||
         !TAKE(&at, "}\n") || !is_free(&r->exprs, index))
         return false;
-    ref = kn_make(r->ctx, kind, parts.a, parts.b, 0);
+    ref = kn_make(r->ctx, kind, parts.a, parts.b);
     if (ref == KN_NONE)
         return false;
     r->exprs.dense.values1[index] = ref + 1;

@@ -6,7 +6,8 @@
  * Interning. A node whose parts are all lasting is looked for in the lasting
  * store first, so that a term of the file has one reference only. Hashes come
  * from the references of the parts and only steer the search: equality is
- * always decided by comparing parts.
+ * always decided by comparing parts. They are worked out again where they are
+ * needed again, which is cheaper than to have them in every node.
  */
 enum { FIRST_SLOTS = 1 << 10, KEEP_SLOTS = 1 << 16, KEEP_CHUNKS = 8 };
 #define MAX_NODES (KN_SCRATCH - 2 * KN_CHUNK)
@@ -33,6 +34,40 @@ void kn_store_release(struct kn_store *store, struct kn_node **chunks, struct kn
     memset(store, 0, sizeof(*store));
 }
 
+static uint32_t hash_parts(uint32_t kind, uint32_t a, uint32_t b)
+{
+    uint64_t h = (((uint64_t)a << 32 | b) ^ (uint64_t)kind << 58) * UINT64_C(0x9e3779b97f4a7c15);
+
+    h = (h ^ h >> 32) * UINT64_C(0xbf58476d1ce4e5b9);
+    return (uint32_t)(h >> 32);
+}
+
+static uint32_t hash_limbs(const mp_limb_t *limbs, size_t n)
+{
+    uint64_t h = n;
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        h = (h ^ limbs[i]) * UINT64_C(0x9e3779b97f4a7c15) + (h >> 29);
+    return (uint32_t)(h >> 32);
+}
+
+static const struct kn_big *big_at(const struct kn_ctx *ctx, uint32_t index)
+{
+    const struct kn_store *store = index & KN_SCRATCH ? &ctx->scratch : ctx->lasting;
+
+    return &store->bigs[index & ~KN_SCRATCH];
+}
+
+static uint32_t hash_of(const struct kn_ctx *ctx, kn_ref ref)
+{
+    const struct kn_node *node = kn_at(ctx, ref);
+
+    if (node->kind == KN_BIG)
+        return hash_limbs(big_at(ctx, node->a)->limbs, big_at(ctx, node->a)->n);
+    return hash_parts(node->kind, node->a, node->b);
+}
+
 /* One by one while there are few, or, when there were many, by starting anew. */
 static void empty_index(struct kn_ctx *ctx, struct kn_store *store)
 {
@@ -46,7 +81,7 @@ static void empty_index(struct kn_ctx *ctx, struct kn_store *store)
         return;
     }
     for (i = 0; i < store->count; i++)
-        kn_intern_forget(&store->index, kn_at(ctx, store->base + i)->hash);
+        kn_intern_forget(&store->index, hash_of(ctx, store->base + i));
 }
 
 void kn_store_empty(struct kn_ctx *ctx, struct kn_store *store)
@@ -58,6 +93,7 @@ void kn_store_empty(struct kn_ctx *ctx, struct kn_store *store)
         kn_give(ctx->budget, ctx->chunks[first + --store->n_chunks],
                 KN_CHUNK * sizeof(**ctx->chunks));
     store->count = 0;
+    store->room = 0;
     store->n_bigs = 0;
     kn_arena_back(&store->arena, (struct kn_mark){ NULL, 0 });
 }
@@ -70,7 +106,7 @@ static bool resize_index(struct kn_ctx *ctx, struct kn_store *store, size_t slot
     if (!kn_intern_init(&index, ctx->budget, slots))
         return false;
     for (i = 0; i < store->count; i++)
-        kn_intern_add(&index, kn_at(ctx, store->base + i)->hash, store->base + i);
+        kn_intern_add(&index, hash_of(ctx, store->base + i), store->base + i);
     kn_intern_release(&store->index, ctx->budget);
     store->index = index;
     return true;
@@ -95,141 +131,152 @@ static bool add_chunk(struct kn_ctx *ctx, struct kn_store *store)
     return true;
 }
 
-static bool same_parts(const struct kn_node *x, const struct kn_node *y)
-{
-    return x->a == y->a && x->b == y->b && x->c == y->c && x->kind == y->kind;
-}
+/* A node is still to be made: its parts. */
+struct parts {
+    uint32_t kind, a, b, hash;
+};
 
-static inline kn_ref find(const struct kn_ctx *ctx, const struct kn_store *store,
-                          const struct kn_node *node)
+static inline bool next_same(const struct kn_ctx *ctx, struct kn_search *search,
+                             const struct parts *parts, kn_ref *ref)
 {
-    struct kn_search search = kn_search(&store->index, node->hash);
-    kn_ref ref;
+    while (kn_search_next(search, ref)) {
+        const struct kn_node *node = kn_at(ctx, *ref);
 
-    while (kn_search_next(&search, &ref)) {
-        if (same_parts(kn_at(ctx, ref), node))
-            return ref;
+        if (node->a == parts->a && node->b == parts->b && node->kind == parts->kind)
+            return true;
     }
-    return KN_NONE;
+    return false;
 }
 
 static bool make_room(struct kn_ctx *ctx, struct kn_store *store)
 {
+    size_t room;
+
     if (!kn_intern_has_room(&store->index, store->count) &&
         !resize_index(ctx, store, 2 * kn_intern_slots(&store->index)))
         return false;
-    return store->count >> KN_CHUNK_BITS < store->n_chunks || add_chunk(ctx, store);
+    if (store->count >> KN_CHUNK_BITS >= store->n_chunks && !add_chunk(ctx, store))
+        return false;
+    room = kn_intern_room(&store->index);
+    if (room > (size_t)store->n_chunks << KN_CHUNK_BITS)
+        room = (size_t)store->n_chunks << KN_CHUNK_BITS;
+    store->room = (uint32_t)room;
+    return true;
 }
 
 static kn_ref put(struct kn_ctx *ctx, struct kn_store *store, const struct kn_search *place,
-                  const struct kn_node *node)
+                  uint32_t hash, const struct kn_node *node)
 {
     const kn_ref ref = store->base + store->count++;
 
-    kn_search_add(place, node->hash, ref);
+    kn_search_add(place, hash, ref);
     ctx->chunks[ref >> KN_CHUNK_BITS][ref & (KN_CHUNK - 1)] = *node;
     return ref;
 }
 
-static uint32_t hash_parts(const struct kn_node *node)
-{
-    uint64_t h = ((uint64_t)node->a << 32 | node->b) * UINT64_C(0x9e3779b97f4a7c15);
+/* Which of the parts of each kind are references. */
+enum { A = 1, B = 2 };
 
-    h ^= h >> 32;
-    h += ((uint64_t)node->c << 8 | node->kind) * UINT64_C(0xd6e8feb86659fd93);
-    h *= UINT64_C(0xbf58476d1ce4e5b9);
-    return (uint32_t)(h >> 32);
-}
-
-/* Which of the parts a, b, c of each kind are references. */
 static const uint8_t part_is_ref[] = {
-    [KN_SUCC] = 1, [KN_MAX] = 3,   [KN_IMAX] = 3, [KN_CONS] = 3, [KN_LOCAL] = 2,
-    [KN_SORT] = 1, [KN_CONST] = 2, [KN_APP] = 3,  [KN_LAM] = 3,  [KN_PI] = 3,
-    [KN_LET] = 7,  [KN_PROJ] = 4,  [KN_STR] = 0,
+    [KN_SUCC] = A,    [KN_MAX] = A | B,  [KN_IMAX] = A | B, [KN_CONS] = A | B, [KN_LOCAL] = B,
+    [KN_SORT] = A,    [KN_CONST] = B,    [KN_APP] = A | B,  [KN_LAM] = A | B,  [KN_PI] = A | B,
+    [KN_LET] = A | B, [KN_REST] = A | B, [KN_PROJ] = A | B, [KN_STR] = 0,
 };
 
-/* Without branches: which part has the larger range cannot be foreseen. */
-static inline void take_ranges(const struct kn_ctx *ctx, struct kn_node *node, kn_ref part,
-                               uint16_t under)
+/* b is below a binder. */
+static bool binds(uint32_t kind)
 {
-    const struct kn_node *p = kn_at(ctx, part);
-    const uint16_t loose = (uint16_t)(p->loose - (p->loose < under ? p->loose : under));
-
-    node->loose = loose > node->loose ? loose : node->loose;
-    node->locals = p->locals > node->locals ? p->locals : node->locals;
-    node->has_param |= p->has_param;
+    return kind == KN_LAM || kind == KN_PI || kind == KN_REST;
 }
 
-static void work_out_ranges(const struct kn_ctx *ctx, struct kn_node *node)
+static inline uint32_t larger(uint32_t a, uint32_t b)
 {
-    const uint8_t refs = part_is_ref[node->kind];
-    const bool binds = node->kind == KN_LAM || node->kind == KN_PI;
-
-    if (refs & 1)
-        take_ranges(ctx, node, node->a, 0);
-    if (refs & 2)
-        take_ranges(ctx, node, node->b, binds);
-    if (refs & 4)
-        take_ranges(ctx, node, node->c, node->kind == KN_LET);
-    if (refs != 3 && node->kind == KN_PARAM)
-        node->has_param = true;
-    if (refs != 3 && node->kind == KN_BVAR)
-        node->loose = (uint16_t)(node->a + 1);
-    if (node->kind == KN_LOCAL && node->a + 1 > node->locals)
-        node->locals = (uint16_t)(node->a + 1);
+    return a > b ? a : b;
 }
 
-static bool parts_are_lasting(const struct kn_node *node)
+/* Of nodes with two references, nearly all; compiled without branches, since nothing foretells them. */
+static struct kn_node node_of_two(const struct kn_ctx *ctx, const struct parts *parts)
 {
-    const uint8_t refs = part_is_ref[node->kind];
-    uint32_t all = (refs & 1 ? node->a : 0) | (refs & 2 ? node->b : 0) | (refs & 4 ? node->c : 0);
+    const struct kn_node *a = kn_at(ctx, parts->a), *b = kn_at(ctx, parts->b);
+    const uint32_t loose = b->loose - (b->loose && binds(parts->kind));
+
+    return (struct kn_node){
+        .a = parts->a,
+        .b = parts->b,
+        .kind = parts->kind & 31,
+        .has_param = a->has_param | b->has_param,
+        .loose = larger(a->loose, loose) & KN_RANGE_MAX,
+        .locals = larger(a->locals, b->locals) & KN_RANGE_MAX,
+    };
+}
+
+static struct kn_node node_of(const struct kn_ctx *ctx, const struct parts *parts)
+{
+    const uint8_t refs = part_is_ref[parts->kind];
+    struct kn_node node = { .a = parts->a, .b = parts->b, .kind = parts->kind & 31 };
+
+    if (refs == (A | B))
+        return node_of_two(ctx, parts);
+    if (refs) {
+        const struct kn_node *part = kn_at(ctx, refs == A ? parts->a : parts->b);
+
+        node.has_param = part->has_param;
+        node.loose = part->loose;
+        node.locals = part->locals;
+    }
+    if (parts->kind == KN_PARAM)
+        node.has_param = 1;
+    if (parts->kind == KN_BVAR)
+        node.loose = (parts->a + 1) & KN_RANGE_MAX;
+    if (parts->kind == KN_LOCAL)
+        node.locals = larger(node.locals, parts->a + 1) & KN_RANGE_MAX;
+    return node;
+}
+
+static bool parts_are_lasting(const struct parts *parts)
+{
+    const uint8_t refs = part_is_ref[parts->kind];
+    uint32_t all = (refs & A ? parts->a : 0) | (refs & B ? parts->b : 0);
 
     /* Constants and projections of auxiliary types are named by scratch names. */
-    if (node->kind == KN_CONST || node->kind == KN_PROJ || node->kind == KN_BIG)
-        all |= node->a;
+    if (parts->kind == KN_CONST || parts->kind == KN_FIELD)
+        all |= parts->a;
     return !(all & KN_SCRATCH);
 }
 
 /* The node in this store, made if it is not there yet. */
-static inline kn_ref find_or_put(struct kn_ctx *ctx, struct kn_store *store, struct kn_node *node)
+static inline kn_ref find_or_put(struct kn_ctx *ctx, struct kn_store *store,
+                                 const struct parts *parts)
 {
     struct kn_search search;
+    struct kn_node node;
     kn_ref ref;
 
-    if (!make_room(ctx, store))
+    if (store->count >= store->room && !make_room(ctx, store))
         return kn_out_of_memory(ctx);
-    search = kn_search(&store->index, node->hash);
-    while (kn_search_next(&search, &ref)) {
-        if (same_parts(kn_at(ctx, ref), node))
-            return ref;
-    }
-    if ((node->kind == KN_BVAR || node->kind == KN_LOCAL) && node->a >= KN_RANGE_MAX)
+    search = kn_search(&store->index, parts->hash);
+    if (next_same(ctx, &search, parts, &ref))
+        return ref;
+    if ((parts->kind == KN_BVAR || parts->kind == KN_LOCAL) && parts->a >= KN_RANGE_MAX)
         return kn_decline(ctx, "more than %d nested binders", (int)KN_RANGE_MAX);
-    work_out_ranges(ctx, node);
-    return put(ctx, store, &search, node);
+    node = node_of(ctx, parts);
+    return put(ctx, store, &search, parts->hash, &node);
 }
 
-kn_ref kn_make(struct kn_ctx *ctx, enum kn_kind kind, uint32_t a, uint32_t b, uint32_t c)
+kn_ref kn_make(struct kn_ctx *ctx, enum kn_kind kind, uint32_t a, uint32_t b)
 {
-    struct kn_node node = { .a = a, .b = b, .c = c, .kind = (uint8_t)kind };
+    const struct parts parts = { kind, a, b, hash_parts(kind, a, b) };
     kn_ref ref;
 
-    node.hash = hash_parts(&node);
     if (ctx->building)
-        return find_or_put(ctx, ctx->lasting, &node);
-    if (kind != KN_LOCAL && parts_are_lasting(&node)) {
-        ref = find(ctx, ctx->lasting, &node);
-        if (ref != KN_NONE)
+        return find_or_put(ctx, ctx->lasting, &parts);
+    if (kind != KN_LOCAL && parts_are_lasting(&parts)) {
+        struct kn_search search = kn_search(&ctx->lasting->index, parts.hash);
+
+        if (next_same(ctx, &search, &parts, &ref))
             return ref;
     }
-    return find_or_put(ctx, &ctx->scratch, &node);
-}
-
-static const struct kn_big *big_at(const struct kn_ctx *ctx, uint32_t index)
-{
-    const struct kn_store *store = index & KN_SCRATCH ? &ctx->scratch : ctx->lasting;
-
-    return &store->bigs[index & ~KN_SCRATCH];
+    return find_or_put(ctx, &ctx->scratch, &parts);
 }
 
 /* Like find, but by the limbs. */
@@ -252,7 +299,7 @@ static kn_ref find_big(const struct kn_ctx *ctx, const struct kn_store *store, u
 static kn_ref add_big(struct kn_ctx *ctx, struct kn_store *store, uint32_t hash,
                       const mp_limb_t *limbs, size_t n)
 {
-    struct kn_node node = { .hash = hash, .kind = KN_BIG };
+    struct kn_node node = { .kind = KN_BIG };
     mp_limb_t *copy = kn_arena_take(&store->arena, n * sizeof(*copy));
     struct kn_search search;
     kn_ref other;
@@ -265,32 +312,28 @@ static kn_ref add_big(struct kn_ctx *ctx, struct kn_store *store, uint32_t hash,
     store->bigs[store->n_bigs++] = (struct kn_big){ copy, (uint32_t)n };
     for (search = kn_search(&store->index, hash); kn_search_next(&search, &other);)
         continue;
-    return put(ctx, store, &search, &node);
+    return put(ctx, store, &search, hash, &node);
 }
 
 kn_ref kn_make_nat(struct kn_ctx *ctx, const mp_limb_t *limbs, size_t n)
 {
-    uint64_t h;
-    size_t i;
+    uint32_t hash;
     kn_ref ref;
 
     while (n > 0 && limbs[n - 1] == 0)
         n--;
-    h = n;
     if (n <= 1) {
         uint64_t value = n ? limbs[0] : 0;
 
-        return kn_make(ctx, KN_NAT, (uint32_t)value, (uint32_t)(value >> 32), 0);
+        return kn_make(ctx, KN_NAT, (uint32_t)value, (uint32_t)(value >> 32));
     }
-    for (i = 0; i < n; i++)
-        h = (h ^ limbs[i]) * UINT64_C(0x9e3779b97f4a7c15) + (h >> 29);
-    ref = find_big(ctx, ctx->lasting, (uint32_t)(h >> 32), limbs, n);
+    hash = hash_limbs(limbs, n);
+    ref = find_big(ctx, ctx->lasting, hash, limbs, n);
     if (ref == KN_NONE && !ctx->building)
-        ref = find_big(ctx, &ctx->scratch, (uint32_t)(h >> 32), limbs, n);
+        ref = find_big(ctx, &ctx->scratch, hash, limbs, n);
     if (ref != KN_NONE)
         return ref;
-    return add_big(ctx, ctx->building ? ctx->lasting : &ctx->scratch, (uint32_t)(h >> 32), limbs,
-                   n);
+    return add_big(ctx, ctx->building ? ctx->lasting : &ctx->scratch, hash, limbs, n);
 }
 
 static kn_ref copy(struct kn_ctx *ctx, kn_ref ref)
@@ -304,7 +347,7 @@ static kn_ref copy(struct kn_ctx *ctx, kn_ref ref)
     if (!kn_may_go_on(ctx))
         return KN_NONE;
     /* What is kept must not name what exists for one block only: that would be a mistake of ours. */
-    if ((node.kind == KN_CONST || node.kind == KN_PROJ) && (node.a & KN_SCRATCH))
+    if ((node.kind == KN_CONST || node.kind == KN_FIELD) && (node.a & KN_SCRATCH))
         return kn_decline(ctx, "an auxiliary type is left over in a derived term");
     known = kn_map_get(&ctx->memo, ref);
     if (known != KN_UNKNOWN)
@@ -314,11 +357,10 @@ static kn_ref copy(struct kn_ctx *ctx, kn_ref ref)
 
         return kn_make_nat(ctx, big->limbs, big->n);
     }
-    if (((refs & 1) && (node.a = copy(ctx, node.a)) == KN_NONE) ||
-        ((refs & 2) && (node.b = copy(ctx, node.b)) == KN_NONE) ||
-        ((refs & 4) && (node.c = copy(ctx, node.c)) == KN_NONE))
+    if (((refs & A) && (node.a = copy(ctx, node.a)) == KN_NONE) ||
+        ((refs & B) && (node.b = copy(ctx, node.b)) == KN_NONE))
         return KN_NONE;
-    known = kn_make(ctx, node.kind, node.a, node.b, node.c);
+    known = kn_make(ctx, node.kind, node.a, node.b);
     if (known != KN_NONE)
         (void)kn_map_put(&ctx->memo, ref, known);
     return known;

@@ -45,23 +45,27 @@ enum kn_kind {
     KN_APP,   /* function a, argument b */
     KN_LAM,   /* type a, body b */
     KN_PI,    /* type a, body b */
-    KN_LET,   /* type a, value b, body c */
-    KN_PROJ,  /* structure name a, field b, value c */
+    KN_LET,   /* type a, KN_REST b */
+    KN_REST,  /* of a let: value a, body b */
+    KN_PROJ,  /* value a, KN_FIELD b */
+    KN_FIELD, /* of a projection: structure name a, index b */
     KN_NAT,   /* literal: a + 2^32 b */
     KN_BIG,   /* literal beyond 64 bits: index a of the store's big naturals */
     KN_STR,   /* literal: index a of the file's strings */
 };
 
+/* Small, because there are as many as the file has lines: what has three parts is two of them. */
+enum { KN_RANGE_BITS = 13, KN_RANGE_MAX = (1 << KN_RANGE_BITS) - 1 };
+
 struct kn_node {
-    uint32_t hash;
-    uint16_t loose;  /* 1 + the largest loose bound variable, 0: closed */
-    uint16_t locals; /* 1 + the largest number of a local, 0: none */
-    uint32_t a, b, c;
-    uint8_t kind;
-    bool has_param; /* a level parameter occurs */
+    uint32_t a, b;
+    uint32_t kind : 5;
+    uint32_t has_param : 1;          /* a level parameter occurs */
+    uint32_t loose : KN_RANGE_BITS;  /* 1 + the largest loose bound variable, 0: closed */
+    uint32_t locals : KN_RANGE_BITS; /* 1 + the largest number of a local, 0: none */
 };
 
-enum { KN_CHUNK_BITS = 14, KN_CHUNK = 1 << KN_CHUNK_BITS, KN_RANGE_MAX = 60000 };
+enum { KN_CHUNK_BITS = 14, KN_CHUNK = 1 << KN_CHUNK_BITS };
 
 struct kn_big {
     const mp_limb_t *limbs;
@@ -72,6 +76,7 @@ struct kn_store {
     uint32_t base; /* 0 or KN_SCRATCH */
     uint32_t count;
     uint32_t n_chunks;
+    uint32_t room;          /* up to this count, chunks and index need not be looked at */
     struct kn_intern index; /* of references */
     struct kn_big *bigs;
     size_t n_bigs, cap_bigs;
@@ -133,6 +138,12 @@ static inline const struct kn_node *kn_at(const struct kn_ctx *ctx, kn_ref ref)
     return &ctx->chunks[ref >> KN_CHUNK_BITS][ref & (KN_CHUNK - 1)];
 }
 
+/* The KN_REST of a let, the KN_FIELD of a projection. */
+static inline const struct kn_node *kn_rest(const struct kn_ctx *ctx, const struct kn_node *n)
+{
+    return kn_at(ctx, n->b);
+}
+
 /*
  * `lasting` must outlive the context. The first context of a file fills it and
  * starts out `building`; the others share what `first` has built by then.
@@ -175,7 +186,7 @@ void kn_store_empty(struct kn_ctx *ctx, struct kn_store *store);
 void kn_store_expect(struct kn_ctx *ctx, struct kn_store *store, size_t nodes);
 
 /* The node with these parts; ranges and flags are worked out. */
-kn_ref kn_make(struct kn_ctx *ctx, enum kn_kind kind, uint32_t a, uint32_t b, uint32_t c);
+kn_ref kn_make(struct kn_ctx *ctx, enum kn_kind kind, uint32_t a, uint32_t b);
 
 /* A natural literal of any size; the limbs are copied. */
 kn_ref kn_make_nat(struct kn_ctx *ctx, const mp_limb_t *limbs, size_t n);

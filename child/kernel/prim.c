@@ -29,7 +29,7 @@ static bool has_shape(const struct kn_ctx *ctx, kn_ref sort, enum kn_known type,
 
 static kn_ref type_sort(struct kn_ctx *ctx)
 {
-    return kn_sort(ctx, kn_make(ctx, KN_SUCC, ctx->zero, 0, 0));
+    return kn_sort(ctx, kn_make(ctx, KN_SUCC, ctx->zero, 0));
 }
 
 static void license_nat(struct kn_ctx *ctx, uint32_t item)
@@ -89,7 +89,7 @@ static const struct kn_decl *declared_before(const struct kn_ctx *ctx, enum kn_k
 static bool license_type(struct kn_ctx *ctx, uint32_t item)
 {
     const struct kn_decl *maker = declared_before(ctx, KN_NAME_STRING_OF_LIST, item);
-    kn_ref level0 = kn_make(ctx, KN_CONS, ctx->zero, ctx->nil, 0);
+    kn_ref level0 = kn_make(ctx, KN_CONS, ctx->zero, ctx->nil);
     kn_ref nil;
 
     if (!maker)
@@ -115,7 +115,7 @@ static void license_list(struct kn_ctx *ctx, uint32_t item)
         !declared_before(ctx, KN_NAME_LIST_CONS, item))
         return;
     env->string_list_item = item;
-    if (!is_string(ctx, kn_string_as_list(ctx, kn_make(ctx, KN_STR, env->sample_text, 0, 0))))
+    if (!is_string(ctx, kn_string_as_list(ctx, kn_make(ctx, KN_STR, env->sample_text, 0))))
         env->string_list_item = KN_NONE;
     if (ctx->fault == KN_REJECT)
         ctx->fault = KN_FINE;

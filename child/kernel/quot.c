@@ -5,7 +5,7 @@
 /* Terms with de Bruijn indices, as one would write them down. */
 static kn_ref var(struct kn_ctx *ctx, uint32_t index)
 {
-    return kn_make(ctx, KN_BVAR, index, 0, 0);
+    return kn_make(ctx, KN_BVAR, index, 0);
 }
 
 static kn_ref known(struct kn_ctx *ctx, enum kn_known name, kn_ref level)
@@ -13,7 +13,7 @@ static kn_ref known(struct kn_ctx *ctx, enum kn_known name, kn_ref level)
     kn_ref levels = ctx->nil;
 
     if (level != KN_NONE)
-        levels = kn_make(ctx, KN_CONS, level, ctx->nil, 0);
+        levels = kn_make(ctx, KN_CONS, level, ctx->nil);
     return kn_const(ctx, ctx->env->known[name], levels);
 }
 
@@ -40,7 +40,7 @@ static kn_ref relation(struct kn_ctx *ctx)
 
 static kn_ref level_of(struct kn_ctx *ctx, const struct kn_decl *decl, uint32_t i)
 {
-    return i < decl->n_levels ? kn_make(ctx, KN_PARAM, decl->levels[i], 0, 0) : KN_NONE;
+    return i < decl->n_levels ? kn_make(ctx, KN_PARAM, decl->levels[i], 0) : KN_NONE;
 }
 
 static bool has_type(struct kn_ctx *ctx, const struct kn_decl *decl, kn_ref type)
@@ -202,7 +202,7 @@ static kn_ref sound_type(struct kn_ctx *ctx, kn_ref u)
 /* {a b : Prop} : Iff a b -> a = b. */
 static kn_ref propext_type(struct kn_ctx *ctx)
 {
-    kn_ref one = kn_make(ctx, KN_SUCC, ctx->zero, 0, 0);
+    kn_ref one = kn_make(ctx, KN_SUCC, ctx->zero, 0);
     kn_ref body = app3(ctx, known(ctx, KN_NAME_EQ, one), prop(ctx), var(ctx, 2), var(ctx, 1));
     kn_ref iff = app2(ctx, known(ctx, KN_NAME_IFF, KN_NONE), var(ctx, 1), var(ctx, 0));
 

@@ -162,7 +162,7 @@ static kn_ref rec_levels(struct kn_flat *flat)
 {
     if (!flat->large)
         return flat->level_list;
-    return kn_make(flat->ctx, KN_CONS, flat->elim, flat->level_list, 0);
+    return kn_make(flat->ctx, KN_CONS, flat->elim, flat->level_list);
 }
 
 static kn_ref hypothesis_value(struct kn_flat *flat, const struct kn_flat_field *field,
@@ -283,7 +283,7 @@ static bool choose_elim(struct kn_flat *flat)
         if (flat->levels[i] == flat->elim_name)
             return fail(flat, given->name, "a universe parameter is declared twice");
     }
-    flat->elim = kn_make(ctx, KN_PARAM, flat->elim_name, 0, 0);
+    flat->elim = kn_make(ctx, KN_PARAM, flat->elim_name, 0);
     return flat->elim != KN_NONE;
 }
 

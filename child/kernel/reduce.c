@@ -55,7 +55,7 @@ kn_ref kn_string_as_list(struct kn_ctx *ctx, kn_ref e)
 {
     const struct kn_env *env = ctx->env;
     struct lwb_bytes text = env->names.texts[kn_at(ctx, e)->a];
-    kn_ref level0 = kn_make(ctx, KN_CONS, ctx->zero, ctx->nil, 0);
+    kn_ref level0 = kn_make(ctx, KN_CONS, ctx->zero, ctx->nil);
     kn_ref type = kn_const(ctx, env->known[KN_NAME_CHAR], ctx->nil);
     kn_ref of_nat = kn_const(ctx, env->known[KN_NAME_CHAR_OF_NAT], ctx->nil);
     kn_ref cons = kn_app(ctx, kn_const(ctx, env->known[KN_NAME_LIST_CONS], level0), type);
@@ -80,8 +80,8 @@ static kn_ref whnf_core(struct kn_ctx *ctx, kn_ref e, bool cheap);
 
 static kn_ref reduce_proj(struct kn_ctx *ctx, kn_ref e, bool cheap)
 {
-    const struct kn_node *n = kn_at(ctx, e);
-    kn_ref value = cheap ? whnf_core(ctx, n->c, true) : kn_whnf(ctx, n->c);
+    const struct kn_node *n = kn_at(ctx, e), *field = kn_rest(ctx, n);
+    kn_ref value = cheap ? whnf_core(ctx, n->a, true) : kn_whnf(ctx, n->a);
     const struct kn_decl *ctor;
     uint64_t i;
     uint32_t n_args;
@@ -94,11 +94,11 @@ static kn_ref reduce_proj(struct kn_ctx *ctx, kn_ref e, bool cheap)
     if (value == KN_NONE)
         return KN_NONE;
     ctor = kn_ctor_of(ctx, value);
-    if (!ctor || ctor->inductive != n->a)
+    if (!ctor || ctor->inductive != field->a)
         return KN_NONE;
-    i = (uint64_t)ctor->n_params + n->b;
+    i = (uint64_t)ctor->n_params + field->b;
     n_args = kn_n_args(ctx, value);
-    if (n->b >= ctor->n_fields || i >= n_args)
+    if (field->b >= ctor->n_fields || i >= n_args)
         return KN_NONE;
     for (i = n_args - 1 - i; i > 0; i--)
         value = kn_at(ctx, value)->a;
@@ -307,7 +307,7 @@ static kn_ref step_core(struct kn_ctx *ctx, kn_ref e, bool cheap)
     case KN_APP:
         return head_is_inert(ctx, kn_head(ctx, e)) ? KN_NONE : step_app(ctx, e, cheap);
     case KN_LET:
-        return kn_instantiate(ctx, n->c, &n->b, 1);
+        return kn_instantiate(ctx, kn_rest(ctx, n)->b, &kn_rest(ctx, n)->a, 1);
     case KN_PROJ:
         return reduce_proj(ctx, e, cheap);
     default:

@@ -59,14 +59,14 @@ static kn_ref random_level(struct kn_ctx *ctx, uint32_t *seed, int depth)
         return ctx->zero;
     case 1:
     case 2:
-        return kn_make(ctx, KN_PARAM, choice, 0, 0);
+        return kn_make(ctx, KN_PARAM, choice, 0);
     case 3:
-        return kn_make(ctx, KN_SUCC, random_level(ctx, seed, depth - 1), 0, 0);
+        return kn_make(ctx, KN_SUCC, random_level(ctx, seed, depth - 1), 0);
     default: {
         kn_ref a = random_level(ctx, seed, depth - 1);
         kn_ref b = random_level(ctx, seed, depth - 1);
 
-        return kn_make(ctx, choice == 4 ? KN_MAX : KN_IMAX, a, b, 0);
+        return kn_make(ctx, choice == 4 ? KN_MAX : KN_IMAX, a, b);
     }
     }
 }
@@ -96,7 +96,7 @@ static void making_levels_keeps_their_meaning(void **state)
 
     for (i = 0; i < N_RANDOM; i++) {
         kn_ref a = random_level(ctx, &seed, 2), b = random_level(ctx, &seed, 2);
-        kn_ref max = kn_make(ctx, KN_MAX, a, b, 0), imax = kn_make(ctx, KN_IMAX, a, b, 0);
+        kn_ref max = kn_make(ctx, KN_MAX, a, b), imax = kn_make(ctx, KN_IMAX, a, b);
 
         assert_int_equal(kn_level_equal(ctx, max, kn_level_max(ctx, a, b)), KN_YES);
         assert_int_equal(kn_level_equal(ctx, imax, kn_level_imax(ctx, a, b)), KN_YES);
@@ -106,13 +106,13 @@ static void making_levels_keeps_their_meaning(void **state)
 static void a_parameter_is_neither_zero_nor_never_zero(void **state)
 {
     struct kn_ctx *ctx = &((struct kernel_context *)*state)->ctx;
-    kn_ref u = kn_make(ctx, KN_PARAM, 1, 0, 0);
+    kn_ref u = kn_make(ctx, KN_PARAM, 1, 0);
     kn_ref one = kn_level_succ(ctx, ctx->zero);
 
     assert_int_equal(kn_level_is_zero(ctx, u), KN_NO);
     assert_int_equal(kn_level_is_never_zero(ctx, u), KN_NO);
     assert_int_equal(kn_level_is_never_zero(ctx, kn_level_succ(ctx, u)), KN_YES);
-    assert_int_equal(kn_level_is_zero(ctx, kn_make(ctx, KN_IMAX, one, ctx->zero, 0)), KN_YES);
+    assert_int_equal(kn_level_is_zero(ctx, kn_make(ctx, KN_IMAX, one, ctx->zero)), KN_YES);
 }
 
 static void too_many_cases_are_given_up(void **state)
@@ -122,10 +122,8 @@ static void too_many_cases_are_given_up(void **state)
     kn_name name;
 
     for (name = 1; name < 40; name++) {
-        a = kn_make(ctx, KN_MAX, kn_make(ctx, KN_IMAX, a, kn_make(ctx, KN_PARAM, name, 0, 0), 0), a,
-                    0);
-        b = kn_make(ctx, KN_MAX, b, kn_make(ctx, KN_IMAX, b, kn_make(ctx, KN_PARAM, name, 0, 0), 0),
-                    0);
+        a = kn_make(ctx, KN_MAX, kn_make(ctx, KN_IMAX, a, kn_make(ctx, KN_PARAM, name, 0)), a);
+        b = kn_make(ctx, KN_MAX, b, kn_make(ctx, KN_IMAX, b, kn_make(ctx, KN_PARAM, name, 0)));
     }
     assert_int_equal(kn_level_le(ctx, a, b), KN_STOP);
     assert_int_equal(ctx->fault, KN_DECLINE);

@@ -76,7 +76,7 @@ static const struct {
     { META NAME PROP "{\"axiom\":{\"isUnsafe\":false,\"levelParams\":[],\"name\":1,\"type\":0,"
                      "\"colour\":1}}\n",
       LWB_KERNEL_DECLINE, 4, "an unknown key \"colour\"" },
-    { META "{\"ie\":0,\"bvar\":70000}\n", LWB_KERNEL_DECLINE, 2, "more than 60000 nested binders" },
+    { META "{\"ie\":0,\"bvar\":70000}\n", LWB_KERNEL_DECLINE, 2, "more than 8191 nested binders" },
     { META "{\"ie\":0}\n", LWB_KERNEL_MALFORMED, 2, "a line without a record" },
     { META NAME "{\"in\":2,\"sort\":0}\n", LWB_KERNEL_MALFORMED, 3, "a record without its index" },
     { META META, LWB_KERNEL_MALFORMED, 2, "a meta record that is not on the first line" },

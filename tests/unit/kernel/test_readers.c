@@ -44,8 +44,8 @@ static void free_reading(struct reading *r)
 
 static bool same_node(const struct kn_node *a, const struct kn_node *b)
 {
-    return a->kind == b->kind && a->a == b->a && a->b == b->b && a->c == b->c &&
-           a->loose == b->loose && a->locals == b->locals && a->has_param == b->has_param;
+    return a->kind == b->kind && a->a == b->a && a->b == b->b && a->loose == b->loose &&
+           a->locals == b->locals && a->has_param == b->has_param;
 }
 
 static bool same_nodes(const struct reading *x, const struct reading *y)
