@@ -1,22 +1,21 @@
 /*
- * The file is read into memory before it is hashed, and the kernel checks that
- * memory: a mapping could change between the two. The kernel's names and rows
- * become JSON and diagnostics here; it knows nothing of either.
+ * A file is hashed while the kernel reads it (export_file.h), and nothing is
+ * told of it before its digest is known to be the expected one. The kernel's names and rows become JSON and diagnostics here; it knows
+ * nothing of either.
  */
 #include "child/host_kernel.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "child/export_file.h"
 #include "child/kernel/kernel.h"
 #include "host_kernel_digest.h"
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/clock.h"
 #include "lwbuild/base/digest.h"
-#include "lwbuild/base/file.h"
 #include "lwbuild/base/json.h"
-
-#define EXPORT_MAX (UINT64_C(16) << 30) /* bytes of one file */
 
 enum {
     PROGRESS_NS = 50 * 1000 * 1000, /* between two events: people watch, nobody counts on them */
@@ -30,11 +29,13 @@ struct kernel_session {
     struct lwb_buf detail; /* of the latest answer */
 };
 
-/* One file on its way through the kernel. */
+/* One export on its way through the kernel: a file, or bytes. */
 struct examination {
     struct lwb_kernel *kernel;
     struct lwb_kernel_summary summary;
     struct lwb_call *call;
+    struct lwb_export_file *file; /* NULL: `content` */
+    struct lwb_bytes content;
     struct lwb_buf text; /* of the row or message being made */
     uint64_t seen;
     uint64_t total;
@@ -156,18 +157,39 @@ static int tell_malformed(struct examination *exam)
 
 /* ---- one file -------------------------------------------------------------------------------- */
 
+static enum lwb_kernel_verdict load(struct examination *exam)
+{
+    struct lwb_kernel_source source;
+
+    if (!exam->file)
+        return lwb_kernel_load(exam->kernel, exam->content, &exam->summary);
+    source = lwb_export_file_source(exam->file);
+    return lwb_kernel_load_from(exam->kernel, &source, &exam->summary);
+}
+
+/* A limit that ended the reading says nothing about the file. */
+static bool is_about_the_file(const struct lwb_kernel_summary *summary)
+{
+    return summary->cause == LWB_KERNEL_CAUSE_NONE || summary->cause == LWB_KERNEL_CAUSE_UNKNOWN;
+}
+
+/* Returns 1 with the outcome in exam->summary, 0 when the file is not what was hashed. */
 static int examine_with(struct examination *exam, const struct kernel_session *session,
-                        struct lwb_bytes content, struct lwb_error *err)
+                        const struct lwb_digest *expected, struct lwb_error *err)
 {
     struct lwb_kernel_request request = { .threads = session->threads, .row = on_row, .ctx = exam };
+    enum lwb_kernel_verdict verdict = load(exam);
 
-    if (lwb_kernel_load(exam->kernel, content, &exam->summary) == LWB_KERNEL_ACCEPT) {
+    if (exam->file && is_about_the_file(&exam->summary) &&
+        !lwb_export_file_is(exam->file, expected))
+        return 0;
+    if (verdict == LWB_KERNEL_ACCEPT) {
         exam->total = exam->summary.declarations;
         (void)lwb_kernel_check(exam->kernel, &request, &exam->summary);
     }
     if (exam->summary.verdict == LWB_KERNEL_MALFORMED && tell_malformed(exam) < 0)
         return lwb_fail(err, LWB_ERR_STREAM_CALLBACK, "a message could not be sent");
-    return lwb_buf_ok(&exam->text) ? LWB_OK : lwb_fail_memory(err);
+    return lwb_buf_ok(&exam->text) ? 1 : lwb_fail_memory(err);
 }
 
 static int decline(struct lwb_kernel_summary *summary, const char *reason)
@@ -175,7 +197,7 @@ static int decline(struct lwb_kernel_summary *summary, const char *reason)
     summary->verdict = LWB_KERNEL_DECLINE;
     summary->cause = LWB_KERNEL_CAUSE_MEMORY;
     (void)snprintf(summary->reason, sizeof(summary->reason), "%s", reason);
-    return LWB_OK;
+    return 1;
 }
 
 /* Somewhat less than the request has: whoever sent it would rather have an answer than an end. */
@@ -186,24 +208,26 @@ static uint64_t time_for(uint64_t deadline_ms)
     return deadline_ms > 1 ? deadline_ms - deadline_ms / 10 - (deadline_ms < 10) : 1;
 }
 
-/* Fills *summary; a verdict is in it, whatever it is. */
-static int examine(struct kernel_session *session, struct lwb_bytes content, uint64_t deadline_ms,
-                   struct lwb_call *call, struct lwb_kernel_summary *summary, struct lwb_error *err)
+/*
+ * Returns 1 with *summary, 0 when the file is not what was hashed. `exam` says
+ * what to read and whom to tell.
+ */
+static int examine(struct kernel_session *session, struct examination *exam, uint64_t deadline_ms,
+                   const struct lwb_digest *expected, struct lwb_error *err)
 {
-    struct examination exam = { .call = call, .text = LWB_BUF(ROW_MAX) };
     struct lwb_kernel_limits limits = session->limits;
     int rc;
 
+    exam->text = LWB_BUF(ROW_MAX);
+    exam->told_ns = lwb_clock_ns();
     limits.time_ms = time_for(deadline_ms);
-    exam.told_ns = lwb_clock_ns();
-    rc = lwb_kernel_open(&exam.kernel, &limits, err);
+    rc = lwb_kernel_open(&exam->kernel, &limits, err);
     if (rc == LWB_OK)
-        rc = examine_with(&exam, session, content, err);
+        rc = examine_with(exam, session, expected, err);
     else if (rc == LWB_ERR_MEMORY) /* the limit does not even allow a beginning */
-        rc = decline(&exam.summary, err->text);
-    lwb_kernel_close(exam.kernel);
-    lwb_buf_release(&exam.text);
-    *summary = exam.summary;
+        rc = decline(&exam->summary, err->text);
+    lwb_kernel_close(exam->kernel);
+    lwb_buf_release(&exam->text);
     return rc;
 }
 
@@ -253,57 +277,56 @@ static void conclude(struct kernel_session *session, struct lwb_check_response *
     response->detail = lwb_buf_text(&session->detail);
 }
 
-/*
- * Returns 1 with the content that was hashed, 0 when it is not there any more:
- * the answer then says so.
- */
-static int read_export(struct kernel_session *session, const struct lwb_check_request *request,
-                       struct lwb_buf *content, struct lwb_check_response *response,
-                       struct lwb_error *err)
+static int check_content(struct kernel_session *session, const struct lwb_check_request *request,
+                         struct examination *exam, const struct lwb_digest *expected,
+                         struct lwb_check_response *response, struct lwb_error *err)
 {
+    int rc = examine(session, exam, request->deadline_ms, expected, err);
+
+    if (rc < 0)
+        return rc;
+    if (rc == 1) {
+        conclude(session, response, &exam->summary);
+    } else if (exam->file->failed) {
+        errno = exam->file->failed;
+        (void)lwb_fail_errno(err, LWB_ERR_SYSTEM, "cannot read %s", request->path);
+        set_none(session, response, LWB_REASON_CHANGED, err->text);
+    } else {
+        set_none(session, response, LWB_REASON_CHANGED, "the file is not what was hashed");
+    }
+    return LWB_OK;
+}
+
+static int check_file(struct kernel_session *session, const struct lwb_check_request *request,
+                      struct examination *exam, struct lwb_check_response *response,
+                      struct lwb_error *err)
+{
+    LWB_AUTO(lwb_export_file_close) struct lwb_export_file file = { .fd = -1 };
     struct lwb_digest expected;
-    struct lwb_digest found;
+    int rc;
 
     if (!request->digest || lwb_digest_parse(&expected, lwb_bytes_text(request->digest)))
         return lwb_fail(err, LWB_ERR_USAGE, "an export file comes with its digest");
-    if (lwb_file_read(content, request->path, NULL, err) < 0) {
-        if (err->code == LWB_ERR_SYSTEM)
-            set_none(session, response, LWB_REASON_CHANGED, err->text);
-        else
-            set_none(session, response, LWB_REASON_MEMORY, err->text);
-        return 0;
+    rc = lwb_export_file_open(&file, request->path, err);
+    if (rc == LWB_ERR_SYSTEM) {
+        set_none(session, response, LWB_REASON_CHANGED, err->text);
+        return LWB_OK;
     }
-    if (lwb_digest_bytes(&found, lwb_buf_bytes(content), err) < 0)
-        return err->code;
-    if (lwb_digest_compare(&expected, &found) == 0)
-        return 1;
-    set_none(session, response, LWB_REASON_CHANGED, "the file is not what was hashed");
-    return 0;
+    exam->file = &file;
+    return rc < 0 ? rc : check_content(session, request, exam, &expected, response, err);
 }
 
 static int kernel_check(void *arg, const struct lwb_check_request *request, struct lwb_call *call,
                         struct lwb_check_response *response, struct lwb_error *err)
 {
-    LWB_AUTO(lwb_buf_release) struct lwb_buf file = LWB_BUF(EXPORT_MAX);
-    struct kernel_session *session = arg;
-    struct lwb_bytes content = request->source;
-    struct lwb_kernel_summary summary;
-    int rc;
+    struct examination exam = { .call = call, .content = request->source };
 
     response->fresh = true;
     if (request->want_artifact)
         return lwb_fail(err, LWB_ERR_UNSUPPORTED, "an export file has no artifact");
-    if (request->path) {
-        rc = read_export(session, request, &file, response, err);
-        if (rc <= 0)
-            return rc;
-        content = lwb_buf_bytes(&file);
-    }
-    rc = examine(session, content, request->deadline_ms, call, &summary, err);
-    if (rc < 0)
-        return rc;
-    conclude(session, response, &summary);
-    return LWB_OK;
+    if (request->path)
+        return check_file(arg, request, &exam, response, err);
+    return check_content(arg, request, &exam, NULL, response, err);
 }
 
 static int kernel_check_text(void *arg, const struct lwb_elaborate_request *request,
@@ -316,12 +339,12 @@ static int kernel_check_text(void *arg, const struct lwb_elaborate_request *requ
         [LWB_KERNEL_DECLINE] = LWB_KERNEL_UNAVAILABLE,
         [LWB_KERNEL_MALFORMED] = LWB_KERNEL_REJECTED,
     };
-    struct lwb_kernel_summary summary;
-    int rc = examine(arg, request->source, 0, call, &summary, err);
+    struct examination exam = { .call = call, .content = request->source };
+    int rc = examine(arg, &exam, 0, NULL, err);
 
-    if (rc == LWB_OK)
-        response->status = statuses[summary.verdict];
-    return rc;
+    if (rc == 1)
+        response->status = statuses[exam.summary.verdict];
+    return rc < 0 ? rc : LWB_OK;
 }
 
 const struct lwb_host lwb_host_kernel = {

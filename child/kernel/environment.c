@@ -50,7 +50,7 @@ bool kn_env_init(struct kn_env *env, struct kn_budget *budget)
         if (env->known[i] == KN_NO_NAME)
             return false;
     }
-    env->sample_text = kn_text(&env->names, lwb_bytes_text("a"), true);
+    env->sample_text = kn_text(&env->names, lwb_bytes_text("a"));
     return env->sample_text != KN_NO_NAME;
 }
 

@@ -1,7 +1,8 @@
 #include "child/kernel/kernel.h"
 
-#include <sys/mman.h>
+#include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "child/kernel/environment.h"
 #include "child/kernel/ndjson.h"
@@ -25,8 +26,6 @@ struct lwb_kernel {
     struct kn_store lasting;
     struct kn_env env;
     struct kn_ctx ctx;
-    void *mapped;
-    size_t mapped_bytes;
     enum { NEW, LOADED, DONE } stage;
     uint64_t start_ns;
     struct lwb_buf name; /* of the present row */
@@ -69,8 +68,6 @@ void lwb_kernel_close(struct lwb_kernel *kernel)
         kn_store_release(&kernel->lasting, kernel->ctx.chunks, &kernel->budget);
     kn_ctx_release(&kernel->ctx);
     kn_env_release(&kernel->env);
-    if (kernel->mapped)
-        (void)munmap(kernel->mapped, kernel->mapped_bytes);
     lwb_buf_release(&kernel->name);
     lwb_free(kernel);
 }
@@ -150,8 +147,8 @@ static bool name_axioms(struct lwb_kernel *kernel, size_t n)
     return true;
 }
 
-enum lwb_kernel_verdict lwb_kernel_load(struct lwb_kernel *kernel, struct lwb_bytes file,
-                                        struct lwb_kernel_summary *summary)
+static enum lwb_kernel_verdict load(struct lwb_kernel *kernel, const struct kn_input *input,
+                                    struct lwb_kernel_summary *summary)
 {
     struct kn_reader reader;
     enum lwb_kernel_verdict verdict = LWB_KERNEL_ACCEPT;
@@ -163,7 +160,7 @@ enum lwb_kernel_verdict lwb_kernel_load(struct lwb_kernel *kernel, struct lwb_by
     kernel->start_ns = lwb_clock_ns();
     if (kernel->limits.time_ms)
         kernel->budget.deadline_ns = kernel->start_ns + kernel->limits.time_ms * 1000000;
-    if (!kn_read_export(&reader, &kernel->ctx, file)) {
+    if (!kn_read_export(&reader, &kernel->ctx, input)) {
         kernel->stage = DONE;
         verdict = reader.state == KN_READ_MALFORMED ? LWB_KERNEL_MALFORMED : LWB_KERNEL_DECLINE;
         (void)conclude(summary, verdict, reader.line, reader.text);
@@ -180,26 +177,42 @@ enum lwb_kernel_verdict lwb_kernel_load(struct lwb_kernel *kernel, struct lwb_by
     return verdict;
 }
 
+enum lwb_kernel_verdict lwb_kernel_load(struct lwb_kernel *kernel, struct lwb_bytes file,
+                                        struct lwb_kernel_summary *summary)
+{
+    const struct kn_input input = { .text = file, .bytes = file.len };
+
+    return load(kernel, &input, summary);
+}
+
+enum lwb_kernel_verdict lwb_kernel_load_from(struct lwb_kernel *kernel,
+                                             const struct lwb_kernel_source *source,
+                                             struct lwb_kernel_summary *summary)
+{
+    const struct kn_input input = { .more = source, .bytes = source->bytes };
+
+    return load(kernel, &input, summary);
+}
+
+static ptrdiff_t read_fd(void *ctx, char *out, size_t size)
+{
+    ssize_t n;
+
+    do
+        n = read(*(const int *)ctx, out, size);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
 enum lwb_kernel_verdict lwb_kernel_load_fd(struct lwb_kernel *kernel, int fd,
                                            struct lwb_kernel_summary *summary)
 {
+    struct lwb_kernel_source source = { .read = read_fd, .ctx = &fd };
     struct stat st;
 
-    memset(summary, 0, sizeof(*summary));
-    if (kernel->stage != NEW)
-        return conclude(summary, LWB_KERNEL_DECLINE, 0, "a kernel loads one file only");
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-        return conclude(summary, LWB_KERNEL_DECLINE, 0, "the export is not a regular file");
-    if (st.st_size == 0)
-        return conclude(summary, LWB_KERNEL_MALFORMED, 0, "the file is empty");
-    kernel->mapped_bytes = (size_t)st.st_size;
-    kernel->mapped = mmap(NULL, kernel->mapped_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (kernel->mapped == MAP_FAILED) {
-        kernel->mapped = NULL;
-        return conclude(summary, LWB_KERNEL_DECLINE, 0, "the export cannot be mapped");
-    }
-    (void)madvise(kernel->mapped, kernel->mapped_bytes, MADV_SEQUENTIAL);
-    return lwb_kernel_load(kernel, lwb_bytes(kernel->mapped, kernel->mapped_bytes), summary);
+    if (fstat(fd, &st) == 0 && st.st_size > 0)
+        source.bytes = (uint64_t)st.st_size;
+    return lwb_kernel_load_from(kernel, &source, summary);
 }
 
 /* Checking ------------------------------------------------------------------------------------ */

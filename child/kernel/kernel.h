@@ -126,12 +126,27 @@ LWB_DEFINE_AUTO_PTR(struct lwb_kernel, lwb_kernel_close);
 /*
  * Read the whole export, once per kernel. ACCEPT: it can be checked. A file
  * without declarations is MALFORMED: nothing is proved by it. The bytes are
- * borrowed until the kernel is closed.
+ * borrowed for the call.
  */
 enum lwb_kernel_verdict lwb_kernel_load(struct lwb_kernel *kernel, struct lwb_bytes file,
                                         struct lwb_kernel_summary *summary);
 
-/* As above, from a file descriptor, which is mapped. */
+/*
+ * The same piece by piece, so that the file is never in memory as a whole:
+ * `read` fills in up to `size` bytes and says how many, 0 at the end, or < 0,
+ * which ends in DECLINE. It is asked for each byte once, in order, and for none
+ * behind a place where the file turns out to be malformed or unknown.
+ */
+struct lwb_kernel_source {
+    ptrdiff_t (*read)(void *ctx, char *out, size_t size);
+    void *ctx;
+    uint64_t bytes; /* of the whole, for tables of the right size; 0: unknown */
+};
+enum lwb_kernel_verdict lwb_kernel_load_from(struct lwb_kernel *kernel,
+                                             const struct lwb_kernel_source *source,
+                                             struct lwb_kernel_summary *summary);
+
+/* The same from a file descriptor, from where it stands. */
 enum lwb_kernel_verdict lwb_kernel_load_fd(struct lwb_kernel *kernel, int fd,
                                            struct lwb_kernel_summary *summary);
 

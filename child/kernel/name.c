@@ -11,59 +11,25 @@ bool kn_names_init(struct kn_names *names, struct kn_budget *budget)
 {
     names->budget = budget;
     names->arena.budget = budget;
-    names->by_text.slots = kn_take(budget, FIRST_SLOTS * sizeof(struct kn_name_slot));
-    names->by_part.slots = kn_take(budget, FIRST_SLOTS * sizeof(struct kn_name_slot));
-    if (!names->by_text.slots || !names->by_part.slots ||
+    if (!kn_intern_init(&names->by_text, budget, FIRST_SLOTS) ||
+        !kn_intern_init(&names->by_part, budget, FIRST_SLOTS) ||
         !kn_grow(budget, &names->parts, &names->cap_parts, 0, sizeof(*names->parts)))
         return false;
-    names->by_text.mask = FIRST_SLOTS - 1;
-    names->by_part.mask = FIRST_SLOTS - 1;
-    names->parts[0] = (struct kn_name_part){ KN_ANONYMOUS, KN_NO_NAME, 0 };
+    names->parts[0] = (struct kn_name_part){ KN_ANONYMOUS, KN_NO_NAME };
     names->n_parts = 1;
     return true;
-}
-
-static void release_table(struct kn_names *names, struct kn_name_table *table)
-{
-    if (table->slots)
-        kn_give(names->budget, table->slots, ((size_t)table->mask + 1) * sizeof(*table->slots));
 }
 
 void kn_names_release(struct kn_names *names)
 {
     if (!names->budget)
         return;
-    release_table(names, &names->by_text);
-    release_table(names, &names->by_part);
+    kn_intern_release(&names->by_text, names->budget);
+    kn_intern_release(&names->by_part, names->budget);
     kn_give(names->budget, names->texts, names->cap_texts * sizeof(*names->texts));
     kn_give(names->budget, names->parts, names->cap_parts * sizeof(*names->parts));
     kn_arena_release(&names->arena);
     memset(names, 0, sizeof(*names));
-}
-
-static bool make_room(struct kn_names *names, struct kn_name_table *table, size_t count)
-{
-    const uint32_t mask = 2 * table->mask + 1;
-    struct kn_name_slot *slots;
-    uint32_t i, j;
-
-    if (count < table->mask - table->mask / 4)
-        return true;
-    slots =
-        mask > UINT32_MAX / 2 ? NULL : kn_take(names->budget, ((size_t)mask + 1) * sizeof(*slots));
-    if (!slots)
-        return false;
-    for (i = 0; i <= table->mask; i++) {
-        if (!table->slots[i].index1)
-            continue;
-        for (j = table->slots[i].hash & mask; slots[j].index1; j = (j + 1) & mask)
-            continue;
-        slots[j] = table->slots[i];
-    }
-    release_table(names, table);
-    table->slots = slots;
-    table->mask = mask;
-    return true;
 }
 
 static uint32_t hash_bytes(struct lwb_bytes text)
@@ -88,95 +54,126 @@ static uint32_t hash_bytes(struct lwb_bytes text)
     return (uint32_t)(h >> 32 ^ h >> 11);
 }
 
-/* The slot of the text, or the free one where it would be. */
-static uint32_t text_slot(const struct kn_names *names, struct lwb_bytes text, uint32_t hash)
+static uint32_t hash_part(struct kn_name_part part)
 {
-    const struct kn_name_table *table = &names->by_text;
-    uint32_t i;
-
-    for (i = hash & table->mask; table->slots[i].index1; i = (i + 1) & table->mask) {
-        if (table->slots[i].hash == hash &&
-            lwb_bytes_equal(names->texts[table->slots[i].index1 - 1], text))
-            break;
-    }
-    return i;
+    return kn_mix(kn_pair(part.parent, part.part));
 }
 
-uint32_t kn_text(struct kn_names *names, struct lwb_bytes text, bool lasting)
+/* Twice as large, with what is in it. */
+static bool grow_texts(struct kn_names *names)
+{
+    struct kn_intern larger;
+    uint32_t i;
+
+    if (!kn_intern_init(&larger, names->budget, 2 * kn_intern_slots(&names->by_text)))
+        return false;
+    for (i = 0; i < names->n_texts; i++)
+        kn_intern_add(&larger, hash_bytes(names->texts[i]), i);
+    kn_intern_release(&names->by_text, names->budget);
+    names->by_text = larger;
+    return true;
+}
+
+static bool grow_parts(struct kn_names *names)
+{
+    struct kn_intern larger;
+    uint32_t i;
+
+    if (!kn_intern_init(&larger, names->budget, 2 * kn_intern_slots(&names->by_part)))
+        return false;
+    for (i = 1; i < names->n_parts; i++)
+        kn_intern_add(&larger, hash_part(names->parts[i]), i);
+    kn_intern_release(&names->by_part, names->budget);
+    names->by_part = larger;
+    return true;
+}
+
+/* True with the number of the text; else the search stands where it belongs. */
+static bool find_text(const struct kn_names *names, struct lwb_bytes text, struct kn_search *search,
+                      uint32_t *out)
+{
+    while (kn_search_next(search, out)) {
+        if (lwb_bytes_equal(names->texts[*out], text))
+            return true;
+    }
+    return false;
+}
+
+static bool find_part(const struct kn_names *names, struct kn_name_part part,
+                      struct kn_search *search, kn_name *out)
+{
+    while (kn_search_next(search, out)) {
+        if (names->parts[*out].parent == part.parent && names->parts[*out].part == part.part)
+            return true;
+    }
+    return false;
+}
+
+uint32_t kn_text(struct kn_names *names, struct lwb_bytes text)
 {
     const uint32_t hash = hash_bytes(text);
-    uint32_t i;
+    struct kn_search search;
+    uint32_t out;
     char *own;
 
-    if (!make_room(names, &names->by_text, names->n_texts))
+    if (!kn_intern_has_room(&names->by_text, names->n_texts) && !grow_texts(names))
         return KN_NO_NAME;
-    i = text_slot(names, text, hash);
-    if (names->by_text.slots[i].index1)
-        return names->by_text.slots[i].index1 - 1;
-    if (!kn_grow(names->budget, &names->texts, &names->cap_texts, names->n_texts,
-                 sizeof(*names->texts)))
+    search = kn_search(&names->by_text, hash);
+    if (find_text(names, text, &search, &out))
+        return out;
+    if (names->n_texts >= KN_DIGITS - 1 || !kn_grow(names->budget, &names->texts, &names->cap_texts,
+                                                    names->n_texts, sizeof(*names->texts)))
         return KN_NO_NAME;
-    if (!lasting && text.len) {
+    if (text.len) {
         own = kn_arena_take(&names->arena, text.len);
         if (!own)
             return KN_NO_NAME;
         memcpy(own, text.ptr, text.len);
         text.ptr = own;
     }
-    names->texts[names->n_texts++] = text;
-    names->by_text.slots[i] = (struct kn_name_slot){ (uint32_t)names->n_texts, hash };
-    return (uint32_t)names->n_texts - 1;
-}
-
-static uint32_t hash_part(const struct kn_name_part *part)
-{
-    uint64_t h = kn_mix((uint64_t)part->parent << 32 | part->text);
-
-    return kn_mix(h ^ part->number * UINT64_C(0xd6e8feb86659fd93));
-}
-
-static uint32_t part_slot(const struct kn_names *names, const struct kn_name_part *part)
-{
-    const struct kn_name_table *table = &names->by_part;
-    uint32_t i;
-
-    for (i = hash_part(part) & table->mask; table->slots[i].index1; i = (i + 1) & table->mask) {
-        const struct kn_name_part *old = &names->parts[table->slots[i].index1 - 1];
-
-        if (old->parent == part->parent && old->text == part->text && old->number == part->number)
-            break;
-    }
-    return i;
+    names->texts[names->n_texts] = text;
+    kn_search_add(&search, hash, (uint32_t)names->n_texts);
+    return (uint32_t)names->n_texts++;
 }
 
 static kn_name add_part(struct kn_names *names, struct kn_name_part part)
 {
-    uint32_t i;
+    const uint32_t hash = hash_part(part);
+    struct kn_search search;
+    kn_name out;
 
-    if (!make_room(names, &names->by_part, names->n_parts) || part.parent == KN_NO_NAME)
+    if (part.parent == KN_NO_NAME || part.part == KN_NO_NAME ||
+        (!kn_intern_has_room(&names->by_part, names->n_parts) && !grow_parts(names)))
         return KN_NO_NAME;
-    i = part_slot(names, &part);
-    if (names->by_part.slots[i].index1)
-        return names->by_part.slots[i].index1 - 1;
+    search = kn_search(&names->by_part, hash);
+    if (find_part(names, part, &search, &out))
+        return out;
     if (names->n_parts >= KN_NO_NAME / 2 ||
         !kn_grow(names->budget, &names->parts, &names->cap_parts, names->n_parts,
                  sizeof(*names->parts)))
         return KN_NO_NAME;
-    names->parts[names->n_parts++] = part;
-    names->by_part.slots[i] = (struct kn_name_slot){ (uint32_t)names->n_parts, hash_part(&part) };
-    return (uint32_t)names->n_parts - 1;
+    names->parts[names->n_parts] = part;
+    kn_search_add(&search, hash, (uint32_t)names->n_parts);
+    return (uint32_t)names->n_parts++;
 }
 
 kn_name kn_name_text(struct kn_names *names, kn_name parent, uint32_t text)
 {
-    if (text == KN_NO_NAME)
-        return KN_NO_NAME;
-    return add_part(names, (struct kn_name_part){ parent, text, 0 });
+    return add_part(names, (struct kn_name_part){ parent, text });
 }
 
 kn_name kn_name_number(struct kn_names *names, kn_name parent, uint64_t number)
 {
-    return add_part(names, (struct kn_name_part){ parent, KN_NO_NAME, number });
+    char digits[24];
+    uint32_t text;
+
+    if (number < KN_DIGITS)
+        return add_part(names, (struct kn_name_part){ parent, KN_NUMBER | (uint32_t)number });
+    (void)snprintf(digits, sizeof(digits), "%" PRIu64, number);
+    text = kn_text(names, lwb_bytes_text(digits));
+    if (text == KN_NO_NAME)
+        return KN_NO_NAME;
+    return add_part(names, (struct kn_name_part){ parent, KN_NUMBER | KN_DIGITS | text });
 }
 
 kn_name kn_name_parse(struct kn_names *names, const char *dotted)
@@ -186,7 +183,7 @@ kn_name kn_name_parse(struct kn_names *names, const char *dotted)
     for (;;) {
         size_t n = strcspn(dotted, ".");
 
-        name = kn_name_text(names, name, kn_text(names, lwb_bytes(dotted, n), true));
+        name = kn_name_text(names, name, kn_text(names, lwb_bytes(dotted, n)));
         if (!dotted[n] || name == KN_NO_NAME)
             return name;
         dotted += n + 1;
@@ -198,14 +195,14 @@ kn_name kn_name_find(const struct kn_names *names, kn_name parent, const char *d
     for (;;) {
         const size_t n = strcspn(dotted, ".");
         const struct lwb_bytes text = lwb_bytes(dotted, n);
-        struct kn_name_part part = { parent, 0, 0 };
-        uint32_t slot = text_slot(names, text, hash_bytes(text));
+        struct kn_name_part part = { parent, 0 };
+        struct kn_search search = kn_search(&names->by_text, hash_bytes(text));
 
-        part.text = names->by_text.slots[slot].index1 - 1;
-        slot = part.text == KN_NO_NAME ? KN_NO_NAME : part_slot(names, &part);
-        if (slot == KN_NO_NAME || !names->by_part.slots[slot].index1)
+        if (!find_text(names, text, &search, &part.part))
             return KN_NO_NAME;
-        parent = names->by_part.slots[slot].index1 - 1;
+        search = kn_search(&names->by_part, hash_part(part));
+        if (!find_part(names, part, &search, &parent))
+            return KN_NO_NAME;
         if (!dotted[n])
             return parent;
         dotted += n + 1;
@@ -215,8 +212,9 @@ kn_name kn_name_find(const struct kn_names *names, kn_name parent, const char *d
 bool kn_name_mentions(const struct kn_names *names, kn_name name, const char *text)
 {
     for (; name != KN_ANONYMOUS && name < names->n_parts; name = names->parts[name].parent) {
-        if (names->parts[name].text != KN_NO_NAME &&
-            lwb_bytes_is(names->texts[names->parts[name].text], text))
+        const uint32_t part = names->parts[name].part;
+
+        if (!(part & KN_NUMBER) && lwb_bytes_is(names->texts[part], text))
             return true;
     }
     return false;
@@ -268,12 +266,14 @@ void kn_name_describe(const struct kn_names *names, kn_name name, struct lwb_buf
     if (name != KN_ANONYMOUS)
         lwb_buf_append_text(out, "(...).");
     while (n > 0) {
-        const struct kn_name_part *part = &names->parts[path[--n]];
+        const uint32_t part = names->parts[path[--n]].part;
 
-        if (part->text != KN_NO_NAME)
-            append_component(out, names->texts[part->text]);
+        if (!(part & KN_NUMBER))
+            append_component(out, names->texts[part]);
+        else if (part & KN_DIGITS)
+            lwb_buf_append_bytes(out, names->texts[part & ~(KN_NUMBER | KN_DIGITS)]);
         else
-            lwb_buf_format(out, "%" PRIu64, part->number);
+            lwb_buf_format(out, "%" PRIu32, part & ~KN_NUMBER);
         if (n > 0)
             lwb_buf_append_char(out, '.');
     }

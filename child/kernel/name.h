@@ -1,6 +1,7 @@
 #pragma once
 
 #include "child/kernel/arena.h"
+#include "child/kernel/intern.h"
 #include "lwbuild/base/buf.h"
 
 /*
@@ -12,21 +13,14 @@ typedef uint32_t kn_name;
 #define KN_ANONYMOUS 0
 #define KN_NO_NAME UINT32_MAX
 
+/* The last component of a name: a text, or a number, which if large is kept as its digits. */
 struct kn_name_part {
     kn_name parent;
-    uint32_t text;   /* of a text component, else KN_NO_NAME */
-    uint64_t number; /* of a numeric component */
+    uint32_t part; /* a text, a small number | KN_NUMBER, or a text | KN_NUMBER | KN_DIGITS */
 };
 
-struct kn_name_slot {
-    uint32_t index1; /* + 1, 0: free */
-    uint32_t hash;
-};
-
-struct kn_name_table {
-    struct kn_name_slot *slots;
-    uint32_t mask;
-};
+#define KN_NUMBER UINT32_C(0x80000000)
+#define KN_DIGITS UINT32_C(0x40000000)
 
 struct kn_names {
     struct kn_budget *budget;
@@ -35,14 +29,14 @@ struct kn_names {
     size_t n_texts, cap_texts;
     struct kn_name_part *parts;
     size_t n_parts, cap_parts;
-    struct kn_name_table by_text, by_part;
+    struct kn_intern by_text, by_part;
 };
 
 bool kn_names_init(struct kn_names *names, struct kn_budget *budget);
 void kn_names_release(struct kn_names *names);
 
-/* These return KN_NO_NAME when memory is out. The text is copied unless it is `lasting`. */
-uint32_t kn_text(struct kn_names *names, struct lwb_bytes text, bool lasting);
+/* These return KN_NO_NAME when memory is out. The text is copied. */
+uint32_t kn_text(struct kn_names *names, struct lwb_bytes text);
 kn_name kn_name_text(struct kn_names *names, kn_name parent, uint32_t text);
 kn_name kn_name_number(struct kn_names *names, kn_name parent, uint64_t number);
 

@@ -8,7 +8,13 @@
  * may come before or after it, so the record's reference is kept until the
  * object ends.
  */
-enum { USUAL_LINE = 64 }; /* bytes; a guess at how many nodes are to come */
+enum {
+    USUAL_LINE = 64,                /* bytes; a guess at how many nodes are to come */
+    MOST_EXPECTED = 64 << 20,       /* bytes: beyond that, tables grow with what is read */
+    LOW_WATER = 4096,               /* bytes of the window */
+    FIRST_WINDOW = 128 * 1024,      /* bytes */
+    MOST_DIGITS = 20 * 1000 * 1000, /* of a literal: as large as those that are computed with */
+};
 
 /* Indices ------------------------------------------------------------------------------------- */
 
@@ -120,7 +126,7 @@ static bool read_name_record(struct kn_reader *r, bool number, uint32_t *out)
     uint32_t seen = 0, text_index = 0;
     uint64_t value = 0;
     kn_name parent = 0;
-    bool first = true, lasting;
+    bool first = true;
     int more;
 
     while ((more = kn_next_key(r, &first, &key)) == 1) {
@@ -128,12 +134,11 @@ static bool read_name_record(struct kn_reader *r, bool number, uint32_t *out)
 
         if (which < 0)
             return false;
-        if (which == number
-                ? !kn_read_name(r, &parent)
-                : (number ? !kn_read_u64(r, &value) : !kn_read_string(r, &text, &lasting)))
+        if (which == number ? !kn_read_name(r, &parent)
+                            : (number ? !kn_read_u64(r, &value) : !kn_read_string(r, &text)))
             return false;
         if (which == 1 && !number)
-            text_index = kn_text(names, text, lasting);
+            text_index = kn_text(names, text);
     }
     if (more < 0 || !kn_require(r, seen, 3, "a name"))
         return false;
@@ -237,10 +242,9 @@ static bool read_binder_info(struct kn_reader *r)
 {
     static const char *const infos[] = { "default", "implicit", "strictImplicit", "instImplicit" };
     struct lwb_bytes text;
-    bool lasting;
     size_t i;
 
-    if (!kn_read_string(r, &text, &lasting))
+    if (!kn_read_string(r, &text))
         return false;
     for (i = 0; i < LWB_COUNT(infos); i++) {
         if (lwb_bytes_is(text, infos[i]))
@@ -324,15 +328,16 @@ static bool read_nat(struct kn_reader *r, uint32_t *out)
 {
     struct lwb_bytes text;
     uint64_t value = 0;
-    bool lasting;
     size_t i;
     kn_ref ref;
     mpz_t z;
 
-    if (!kn_read_string(r, &text, &lasting))
+    if (!kn_read_string(r, &text))
         return false;
     if (text.len == 0 || (text.len > 1 && text.ptr[0] == '0'))
         return kn_malformed(r, "a literal that is no natural number");
+    if (text.len > MOST_DIGITS)
+        return kn_unknown(r, "a literal of more than %d digits", (int)MOST_DIGITS);
     for (i = 0; i < text.len; i++) {
         if (text.ptr[i] < '0' || text.ptr[i] > '9')
             return kn_malformed(r, "a literal that is no natural number");
@@ -341,7 +346,7 @@ static bool read_nat(struct kn_reader *r, uint32_t *out)
     }
     if (text.len < 20)
         return made(r, kn_make(r->ctx, KN_NAT, (uint32_t)value, (uint32_t)(value >> 32)), out);
-    if (lasting) { /* GMP wants a NUL behind it */
+    if (text.ptr != r->scratch.ptr) { /* GMP wants a NUL behind it */
         lwb_buf_clear(&r->scratch);
         lwb_buf_append_bytes(&r->scratch, text);
         if (!lwb_buf_ok(&r->scratch))
@@ -357,12 +362,11 @@ static bool read_nat(struct kn_reader *r, uint32_t *out)
 static bool read_str(struct kn_reader *r, uint32_t *out)
 {
     struct lwb_bytes text;
-    bool lasting;
     uint32_t index;
 
-    if (!kn_read_string(r, &text, &lasting))
+    if (!kn_read_string(r, &text))
         return false;
-    index = kn_text(&r->env->names, text, lasting);
+    index = kn_text(&r->env->names, text);
     if (index == KN_NO_NAME)
         return kn_read_no_memory(r);
     return made(r, kn_make(r->ctx, KN_STR, index, 0), out);
@@ -602,7 +606,7 @@ static bool read_record(struct kn_reader *r)
 static bool read_format(struct kn_reader *r, bool *found)
 {
     struct lwb_bytes key, text;
-    bool first = true, lasting;
+    bool first = true;
     int more;
 
     while ((more = kn_next_key(r, &first, &key)) == 1) {
@@ -613,7 +617,7 @@ static bool read_format(struct kn_reader *r, bool *found)
         }
         if (*found)
             return kn_malformed(r, "the key \"version\" stands there twice");
-        if (!kn_read_string(r, &text, &lasting))
+        if (!kn_read_string(r, &text))
             return false;
         if (text.len < 2 || text.ptr[0] != '3' || text.ptr[1] != '.')
             return kn_unknown(r, "format version %.*s: only version 3 is known",
@@ -643,11 +647,63 @@ static bool read_meta(struct kn_reader *r)
     return found ? true : kn_malformed(r, "the meta record names no format version");
 }
 
+/*
+ * More of the file behind what is left of it, which moves to the front of the
+ * window; a line that fills the window makes it larger. At the end of the file
+ * r->more becomes NULL.
+ */
+static bool read_more(struct kn_reader *r)
+{
+    const size_t left = (size_t)(r->end - r->at);
+    ptrdiff_t n;
+
+    if (left > r->window_bytes / 2 || !r->window) {
+        const size_t size = r->window ? 2 * r->window_bytes : FIRST_WINDOW;
+        char *larger = kn_take_raw(r->ctx->budget, size);
+
+        if (!larger)
+            return kn_read_no_memory(r);
+        if (left)
+            memcpy(larger, r->at, left);
+        kn_give(r->ctx->budget, r->window, r->window_bytes);
+        r->window = larger;
+        r->window_bytes = size;
+    } else if (left) {
+        memmove(r->window, r->at, left);
+    }
+    n = r->more->read(r->more->ctx, r->window + left, r->window_bytes - left);
+    if (n < 0)
+        return kn_unknown(r, "the file cannot be read");
+    if (n == 0)
+        r->more = NULL;
+    r->at = r->window;
+    r->end = r->window + left + n;
+    return true;
+}
+
+/* To the newline, or the end of the file. */
+static bool find_line_end(struct kn_reader *r)
+{
+    size_t looked_at = 0;
+
+    for (;;) {
+        r->line_end = memchr(r->at + looked_at, '\n', (size_t)(r->end - r->at) - looked_at);
+        if (r->line_end)
+            return true;
+        looked_at = (size_t)(r->end - r->at);
+        if (!r->more) {
+            r->line_end = r->end;
+            return true;
+        }
+        if (!read_more(r))
+            return false;
+    }
+}
+
 static bool read_line(struct kn_reader *r)
 {
-    r->line_end = memchr(r->at, '\n', (size_t)(r->end - r->at));
-    if (!r->line_end)
-        r->line_end = r->end;
+    if (!find_line_end(r))
+        return false;
     if (r->line == 1 && lwb_bytes_is(lwb_bytes(r->at, (size_t)(r->line_end - r->at)), "2.0.0"))
         return kn_unknown(r, "the text format 2.0.0 is not read; export as NDJSON 3.1");
     if (r->line == 1 || !kn_peek(r, '\n')) { /* else blank */
@@ -656,29 +712,37 @@ static bool read_line(struct kn_reader *r)
         if (!kn_peek(r, '\n'))
             return kn_malformed(r, "text behind the record");
     }
-    r->at = r->line_end + 1;
+    r->at = r->line_end < r->end ? r->line_end + 1 : r->end;
     return true;
 }
 
-static bool init(struct kn_reader *r, struct kn_ctx *ctx, struct lwb_bytes file)
+static bool init(struct kn_reader *r, struct kn_ctx *ctx, const struct kn_input *input)
 {
     memset(r, 0, sizeof(*r));
     r->ctx = ctx;
     r->env = ctx->env;
-    r->at = file.ptr;
-    r->end = file.ptr + file.len;
+    r->more = input->more;
+    r->at = input->text.ptr;
+    r->end = input->text.ptr + input->text.len;
     r->scratch = LWB_BUF(SIZE_MAX / 4);
     r->names.sparse.budget = r->levels.sparse.budget = r->exprs.sparse.budget = ctx->budget;
+    kn_store_expect(ctx, ctx->lasting,
+                    (size_t)(input->bytes < MOST_EXPECTED ? input->bytes : MOST_EXPECTED) /
+                        USUAL_LINE);
     return index_set(r, &r->names, 0, KN_ANONYMOUS, "name") &&
            index_set(r, &r->levels, 0, ctx->zero, "level");
 }
 
-bool kn_read_export(struct kn_reader *r, struct kn_ctx *ctx, struct lwb_bytes file)
+bool kn_read_export(struct kn_reader *r, struct kn_ctx *ctx, const struct kn_input *input)
 {
-    if (!init(r, ctx, file))
+    if (!init(r, ctx, input))
         return false;
-    kn_store_expect(ctx, ctx->lasting, file.len / USUAL_LINE);
-    while (r->at < r->end) {
+    while (r->at < r->end || r->more) {
+        /* The fast reader wants to see some way ahead. */
+        if (r->more && r->end - r->at < LOW_WATER && !read_more(r))
+            return false;
+        if (r->at == r->end)
+            continue;
         if (r->line == UINT32_MAX - 1)
             return kn_unknown(r, "more than 4 billion lines");
         r->line++;
@@ -687,6 +751,8 @@ bool kn_read_export(struct kn_reader *r, struct kn_ctx *ctx, struct lwb_bytes fi
         if ((r->line & 0xfff) == 0 && !kn_may_go_on_slow(ctx))
             return kn_read_fault(r);
     }
+    if (r->line == 0)
+        return kn_malformed(r, "the file is empty");
     if (r->env->n_items == 0)
         return kn_malformed(r, "the file declares nothing");
     return true;
@@ -703,6 +769,7 @@ void kn_reader_release(struct kn_reader *r)
     release_index(&r->names);
     release_index(&r->levels);
     release_index(&r->exprs);
+    kn_give(r->ctx->budget, r->window, r->window_bytes);
     lwb_buf_release(&r->scratch);
     lwb_free(r->list);
     memset(r, 0, sizeof(*r));

@@ -26,10 +26,20 @@ struct kn_index {
     struct kn_map sparse;
 };
 
+/* What is read: one text, or what `more` has. */
+struct kn_input {
+    struct lwb_bytes text;
+    const struct lwb_kernel_source *more; /* NULL: there is `text` and nothing else */
+    uint64_t bytes;                       /* of all, if known */
+};
+
 struct kn_reader {
     struct kn_ctx *ctx;
     struct kn_env *env;
-    const char *at, *end; /* of the file */
+    const struct lwb_kernel_source *more; /* NULL: nothing comes behind `end` */
+    char *window;                         /* where it goes; lines move in it, between two lines */
+    size_t window_bytes;
+    const char *at, *end; /* of what is there of the file */
     const char *line_end; /* of the present line: its newline, or the end */
     uint32_t line;
     enum kn_read state;
@@ -41,8 +51,8 @@ struct kn_reader {
     size_t n_list, cap_list;
 };
 
-/* Reads all of `file`; false with reader->state, line and text set, or the context's fault. */
-bool kn_read_export(struct kn_reader *reader, struct kn_ctx *ctx, struct lwb_bytes file);
+/* Reads all of it; false with reader->state, line and text set, or the context's fault. */
+bool kn_read_export(struct kn_reader *reader, struct kn_ctx *ctx, const struct kn_input *input);
 void kn_reader_release(struct kn_reader *reader);
 
 /* For ndjson_decl.c -----------------------------------------------------------------------------
@@ -104,7 +114,7 @@ bool kn_require(struct kn_reader *r, uint32_t seen, uint32_t needed, const char 
 
 bool kn_read_u64(struct kn_reader *r, uint64_t *out);
 bool kn_read_bool(struct kn_reader *r, bool *out);
-bool kn_read_string(struct kn_reader *r, struct lwb_bytes *out, bool *lasting);
+bool kn_read_string(struct kn_reader *r, struct lwb_bytes *out);
 bool kn_skip_value(struct kn_reader *r);
 
 bool kn_read_name(struct kn_reader *r, kn_name *out);

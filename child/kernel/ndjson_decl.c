@@ -23,9 +23,8 @@ static bool read_quot_kind(struct kn_reader *r, uint8_t *out)
 {
     static const char *const kinds[] = { "type", "ctor", "lift", "ind" };
     struct lwb_bytes text;
-    bool lasting;
 
-    if (!kn_read_string(r, &text, &lasting))
+    if (!kn_read_string(r, &text))
         return false;
     for (*out = 0; *out < LWB_COUNT(kinds); ++*out) {
         if (lwb_bytes_is(text, kinds[*out]))
@@ -41,11 +40,11 @@ static bool read_hints(struct kn_reader *r, struct kn_decl *out)
     struct lwb_bytes text;
     uint32_t seen = 0;
     uint64_t height = 0;
-    bool first = true, lasting;
+    bool first = true;
     int more;
 
     if (kn_peek(r, '"')) {
-        if (!kn_read_string(r, &text, &lasting))
+        if (!kn_read_string(r, &text))
             return false;
         if (!lwb_bytes_is(text, "opaque") && !lwb_bytes_is(text, "abbrev"))
             return kn_unknown(r, "an unknown hint");
@@ -64,9 +63,8 @@ static bool read_hints(struct kn_reader *r, struct kn_decl *out)
 static bool read_safety(struct kn_reader *r, struct kn_item *item)
 {
     struct lwb_bytes text;
-    bool lasting;
 
-    if (!kn_read_string(r, &text, &lasting))
+    if (!kn_read_string(r, &text))
         return false;
     item->is_unsafe = lwb_bytes_is(text, "unsafe");
     item->is_partial = lwb_bytes_is(text, "partial");

@@ -216,7 +216,7 @@ static bool read_name(struct kn_reader *r, const char *at)
              take_ref(&at, r->names.dense, &parent);
     if (!ok || !TAKE(&at, "}}\n") || !is_free(&r->names, index))
         return false;
-    name = text.ptr ? kn_name_text(names, parent, kn_text(names, text, true))
+    name = text.ptr ? kn_name_text(names, parent, kn_text(names, text))
                     : kn_name_number(names, parent, number);
     if (name == KN_NO_NAME)
         return false;

@@ -233,7 +233,7 @@ static inline void skip_plain(struct kn_reader *r)
     }
 }
 
-bool kn_read_string(struct kn_reader *r, struct lwb_bytes *out, bool *lasting)
+bool kn_read_string(struct kn_reader *r, struct lwb_bytes *out)
 {
     const char *start;
     unsigned char high = 0;
@@ -241,7 +241,6 @@ bool kn_read_string(struct kn_reader *r, struct lwb_bytes *out, bool *lasting)
     if (!kn_expect(r, '"'))
         return false;
     start = r->at;
-    *lasting = true;
     for (;; r->at++) {
         unsigned char c;
 
@@ -252,7 +251,6 @@ bool kn_read_string(struct kn_reader *r, struct lwb_bytes *out, bool *lasting)
         if (c == '"')
             break;
         if (c == '\\') {
-            *lasting = false;
             if (!read_escaped(r, start, out))
                 return false;
             return lwb_utf8_is_valid(*out) ? true : kn_malformed(r, "a string is not UTF-8");
@@ -295,10 +293,9 @@ int kn_next_item(struct kn_reader *r, bool *first)
 
 int kn_next_key(struct kn_reader *r, bool *first, struct lwb_bytes *key)
 {
-    bool lasting;
     int more = next_member(r, first, '{', '}');
 
-    if (more == 1 && (!kn_read_string(r, key, &lasting) || !kn_expect(r, ':')))
+    if (more == 1 && (!kn_read_string(r, key) || !kn_expect(r, ':')))
         return -1;
     return more;
 }
@@ -348,7 +345,7 @@ static bool skip(struct kn_reader *r, int depth)
         return more == 0;
     }
     if (c == '"')
-        return kn_read_string(r, &text, &flag);
+        return kn_read_string(r, &text);
     if (c == 't' || c == 'f')
         return kn_read_bool(r, &flag);
     if (c == 'n')

@@ -213,7 +213,10 @@ static void what_is_no_export_is_rejected_where_it_goes_wrong(void **state)
     static const struct {
         const char *text;
         int64_t line;
-    } cases[] = { { "", 1 }, { "not json\n", 1 }, { NULL, 3 } };
+        size_t more; /* lines behind it, which are read for the digest only */
+    } cases[] = {
+        { "", 1, 0 }, { "not json\n", 1, 0 }, { "not json\n", 1, 40000 }, { NULL, 3, 0 }
+    };
     struct child_pipe child;
     struct scratch scratch;
     struct heard heard;
@@ -226,6 +229,8 @@ static void what_is_no_export_is_rejected_where_it_goes_wrong(void **state)
 
         if (cases[i].text) {
             lwb_buf_append_text(&text, cases[i].text);
+            for (size_t k = 0; k < cases[i].more; k++)
+                lwb_buf_append_text(&text, "another line\n");
         } else { /* two good lines, then half a one */
             read_proofs(&text);
             text.len = (size_t)(strchr(strchr(text.ptr, '\n') + 1, '\n') + 9 - text.ptr);
@@ -261,6 +266,12 @@ static void a_file_that_is_not_what_was_hashed_has_no_verdict(void **state)
     assert_int_equal(heard.response.verdict, LWB_VERDICT_NONE);
     assert_int_equal(heard.response.reason, LWB_REASON_CHANGED);
     assert_non_null(strstr(heard.response.detail, "/there/is/no/such/file"));
+    lwb_message_release(&heard.message);
+    send_check(&child, "/", other);
+    hear(&child, &heard);
+    assert_int_equal(heard.response.verdict, LWB_VERDICT_NONE);
+    assert_int_equal(heard.response.reason, LWB_REASON_CHANGED);
+    assert_non_null(strstr(heard.response.detail, "cannot read /"));
     lwb_message_release(&heard.message);
     send_check(&child, PROOFS, NULL);
     child_pipe_expect_refusal(&child, "usage");

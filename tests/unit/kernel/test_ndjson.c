@@ -28,7 +28,7 @@ static const struct {
     uint32_t line;
     const char *reason;
 } cases[] = {
-    { "", LWB_KERNEL_MALFORMED, 0, "the file declares nothing" },
+    { "", LWB_KERNEL_MALFORMED, 0, "the file is empty" },
     { META, LWB_KERNEL_MALFORMED, 1, "the file declares nothing" },
     { "{}\n", LWB_KERNEL_MALFORMED, 1, "not an export file: the first line is not a meta record" },
     { "{\"meta\":{}}\n", LWB_KERNEL_MALFORMED, 1, "the meta record names no format version" },

@@ -21,7 +21,7 @@ struct reading {
     bool fine;
 };
 
-static struct reading *read_text(struct lwb_bytes text)
+static struct reading *read_input(const struct kn_input *input)
 {
     struct reading *r = lwb_alloc(sizeof(*r));
 
@@ -29,8 +29,13 @@ static struct reading *read_text(struct lwb_bytes text)
     assert_true(kn_env_init(&r->env, &r->budget));
     assert_true(kn_ctx_init(&r->ctx, &r->budget, &r->lasting, NULL));
     r->ctx.env = &r->env;
-    r->fine = kn_read_export(&r->reader, &r->ctx, text);
+    r->fine = kn_read_export(&r->reader, &r->ctx, input);
     return r;
+}
+
+static struct reading *read_text(struct lwb_bytes text)
+{
+    return read_input(&(struct kn_input){ .text = text, .bytes = text.len });
 }
 
 static void free_reading(struct reading *r)
@@ -68,8 +73,7 @@ static bool same_names(const struct kn_names *x, const struct kn_names *y)
     if (x->n_parts != y->n_parts || x->n_texts != y->n_texts)
         return false;
     for (i = 0; i < x->n_parts; i++) {
-        if (x->parts[i].parent != y->parts[i].parent || x->parts[i].text != y->parts[i].text ||
-            x->parts[i].number != y->parts[i].number)
+        if (x->parts[i].parent != y->parts[i].parent || x->parts[i].part != y->parts[i].part)
             return false;
     }
     for (i = 0; i < x->n_texts; i++) {
@@ -193,6 +197,84 @@ static void change(struct lwb_buf *out, struct lwb_bytes text, uint32_t *seed)
     append_tail(out);
 }
 
+/* A text in pieces of random sizes up to `most`. */
+struct pieces {
+    struct lwb_bytes left;
+    uint32_t seed;
+    size_t most;
+    bool fails; /* instead of ending */
+};
+
+static ptrdiff_t next_piece(void *ctx, char *out, size_t size)
+{
+    struct pieces *p = ctx;
+    size_t n = 1 + next_random(&p->seed) % p->most;
+
+    n = n < size ? n : size;
+    n = n < p->left.len ? n : p->left.len;
+    if (n == 0)
+        return p->fails ? -1 : 0;
+    memcpy(out, p->left.ptr, n);
+    p->left = lwb_bytes(p->left.ptr + n, p->left.len - n);
+    return (ptrdiff_t)n;
+}
+
+static struct reading *read_pieces(struct pieces *pieces)
+{
+    const struct lwb_kernel_source source = { .read = next_piece, .ctx = pieces };
+
+    return read_input(&(struct kn_input){ .more = &source });
+}
+
+static void check_pieces(struct lwb_bytes text, size_t most)
+{
+    struct pieces pieces = { .left = text, .seed = (uint32_t)text.len, .most = most };
+    struct reading *whole = read_text(text), *in_pieces = read_pieces(&pieces);
+
+    assert_true(same_reading(whole, in_pieces));
+    free_reading(whole);
+    free_reading(in_pieces);
+}
+
+/* Of a file that is larger than the window, and one with a line that is. */
+static void pieces_of_any_size_are_read_alike(void **state)
+{
+    static const size_t sizes[] = { 1, 7, 100, 5000, 100000, 1 << 30 };
+    LWB_AUTO(lwb_buf_release) struct lwb_buf file = LWB_BUF(1 << 26);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf changed = LWB_BUF(1 << 26);
+    uint32_t seed = 20220101;
+    size_t i;
+
+    (void)state;
+    read_file(&file, "division.ndjson");
+    lwb_buf_append_text(&file, "{\"in\":1000000,\"str\":{\"pre\":0,\"str\":\"");
+    for (i = 0; i < 500000; i++)
+        lwb_buf_append_char(&file, (char)('a' + i % 26));
+    lwb_buf_append_text(&file, "\"}}\n{\"in\":1000001,\"str\":{\"pre\":1000000,\"str\":\"b\"}}");
+    for (i = 0; i < LWB_COUNT(sizes); i++) {
+        check_pieces(lwb_buf_bytes(&file), sizes[i]);
+        lwb_buf_clear(&changed);
+        change(&changed, lwb_buf_bytes(&file), &seed);
+        check_pieces(lwb_buf_bytes(&changed), sizes[i]);
+    }
+}
+
+static void a_file_that_cannot_be_read_is_not_decided(void **state)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf file = LWB_BUF(1 << 26);
+    struct pieces pieces = { .seed = 1, .most = 100, .fails = true };
+    struct reading *r;
+
+    (void)state;
+    read_file(&file, "small.ndjson");
+    pieces.left = lwb_buf_bytes(&file);
+    r = read_pieces(&pieces);
+    assert_false(r->fine);
+    assert_int_equal(r->reader.state, KN_READ_UNKNOWN);
+    assert_string_equal(r->reader.text, "the file cannot be read");
+    free_reading(r);
+}
+
 static void changed_files_are_read_alike(void **state)
 {
     enum { CHANGES = 2500, BYTES = 9000 };
@@ -262,6 +344,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_files_are_read_alike),
         cmocka_unit_test(changed_files_are_read_alike),
+        cmocka_unit_test(pieces_of_any_size_are_read_alike),
+        cmocka_unit_test(a_file_that_cannot_be_read_is_not_decided),
         cmocka_unit_test(numbers_of_all_lengths_are_read_alike),
     };
 
