@@ -37,8 +37,9 @@ static const struct kn_decl *inductive(struct kn_ctx *ctx, const char *name, uin
     const struct kn_decl *decl =
         kn_env_find(ctx->env, kn_name_find(&ctx->env->names, KN_ANONYMOUS, name));
 
-    return decl && decl->kind == KN_INDUCTIVE && decl->admitted && decl->n_params == n_params &&
-                   decl->n_indices == n_indices && decl->n_ctors == n_ctors
+    return decl && decl->kind == KN_INDUCTIVE && decl->admitted &&
+                   decl->shape->n_params == n_params && decl->shape->n_indices == n_indices &&
+                   decl->shape->n_ctors == n_ctors
                ? decl
                : NULL;
 }
@@ -68,8 +69,8 @@ static const struct kn_decl *real_decidable(struct kn_ctx *ctx)
     self = kn_app(ctx, kn_const(ctx, decl->name, ctx->nil), var(ctx, 1));
     refuted = kn_pi(ctx, var(ctx, 0), kn_const(ctx, empty->name, ctx->nil));
     if (!has_type(ctx, decl->name, kn_pi(ctx, prop(ctx), type)) ||
-        !has_type(ctx, decl->ctors[0], kn_pi(ctx, prop(ctx), kn_pi(ctx, refuted, self))) ||
-        !has_type(ctx, decl->ctors[1], kn_pi(ctx, prop(ctx), kn_pi(ctx, var(ctx, 0), self))))
+        !has_type(ctx, decl->shape->ctors[0], kn_pi(ctx, prop(ctx), kn_pi(ctx, refuted, self))) ||
+        !has_type(ctx, decl->shape->ctors[1], kn_pi(ctx, prop(ctx), kn_pi(ctx, var(ctx, 0), self))))
         return NULL;
     return decl;
 }
@@ -94,8 +95,9 @@ static const struct kn_decl *real_acc(struct kn_ctx *ctx)
     below = kn_pi(ctx, var(ctx, 2), kn_pi(ctx, less, below));
     body = kn_app(ctx, kn_app(ctx, kn_app(ctx, self, var(ctx, 3)), var(ctx, 2)), var(ctx, 1));
     body = kn_pi(ctx, var(ctx, 1), kn_pi(ctx, below, body));
-    return has_type(ctx, decl->ctors[0], kn_pi(ctx, sort, kn_pi(ctx, relation, body))) ? decl
-                                                                                       : NULL;
+    return has_type(ctx, decl->shape->ctors[0], kn_pi(ctx, sort, kn_pi(ctx, relation, body)))
+               ? decl
+               : NULL;
 }
 
 /* Finding and filling the gap ----------------------------------------------------------------- */
@@ -108,7 +110,8 @@ static const struct kn_decl *recursor(const struct kn_ctx *ctx, kn_ref e, uint32
 
     if (!rec || rec->kind != KN_REC)
         return NULL;
-    *major_at = rec->n_params + rec->n_motives + rec->n_minors + rec->n_indices;
+    *major_at =
+        rec->shape->n_params + rec->shape->n_motives + rec->shape->n_minors + rec->shape->n_indices;
     return kn_n_args(ctx, e) > *major_at ? rec : NULL;
 }
 
@@ -153,12 +156,12 @@ static bool find_gap(struct kn_ctx *ctx, const struct walk *w, kn_ref e, struct 
     if (!rec)
         return false;
     out->major = argument(ctx, e, at);
-    out->of = kn_find(ctx, rec->inductive);
+    out->of = kn_find(ctx, rec->shape->inductive);
     if (out->of && (out->of == w->decidable || out->of == w->acc)) {
         out->type = kn_infer(ctx, out->major);
         out->type = out->type == KN_NONE ? KN_NONE : kn_whnf(ctx, out->type);
         return out->type != KN_NONE &&
-               kn_n_args(ctx, out->type) == out->of->n_params + out->of->n_indices;
+               kn_n_args(ctx, out->type) == out->of->shape->n_params + out->of->shape->n_indices;
     }
     e = kn_whnf(ctx, out->major);
     return e != KN_NONE && find_gap(ctx, w, e, out, depth + 1);
@@ -199,7 +202,7 @@ static kn_ref construct(struct kn_ctx *ctx, struct walk *w, const struct stuck *
     kn_ref term, type;
     uint32_t i;
 
-    term = kn_const(ctx, gap->of->ctors[ctor], kn_at(ctx, kn_head(ctx, gap->type))->b);
+    term = kn_const(ctx, gap->of->shape->ctors[ctor], kn_at(ctx, kn_head(ctx, gap->type))->b);
     for (i = 0; i < n; i++)
         term = kn_app(ctx, term, argument(ctx, gap->type, i));
     type = term == KN_NONE ? KN_NONE : kn_infer(ctx, term);

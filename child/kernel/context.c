@@ -9,7 +9,30 @@
  * The context of a thread: faults, limits, and what is kept and forgotten from
  * one declaration to the next.
  */
-enum { CHUNK_TABLE = 1 << (32 - KN_CHUNK_BITS) };
+enum {
+    CHUNK_TABLE = 1 << (32 - KN_CHUNK_BITS),
+    KEEP_CHUNKS = 8, /* of the scratch store, for the next declaration */
+};
+
+/* What is known about terms, for one declaration; then what single traversals remember. */
+static const size_t caches[] = {
+    offsetof(struct kn_ctx, types[0]),  offsetof(struct kn_ctx, types[1]),
+    offsetof(struct kn_ctx, whnf_core), offsetof(struct kn_ctx, whnf),
+    offsetof(struct kn_ctx, equal),     offsetof(struct kn_ctx, failed_args),
+    offsetof(struct kn_ctx, unfolded),  offsetof(struct kn_ctx, const_types),
+    offsetof(struct kn_ctx, levels_le), offsetof(struct kn_ctx, proofs),
+};
+static const size_t memos[] = {
+    offsetof(struct kn_ctx, memo),
+    offsetof(struct kn_ctx, memo_replace),
+    offsetof(struct kn_ctx, seen),
+    offsetof(struct kn_ctx, used),
+};
+
+static struct kn_map *map_at(struct kn_ctx *ctx, size_t offset)
+{
+    return (struct kn_map *)(void *)((char *)ctx + offset);
+}
 
 static kn_ref set_fault(struct kn_ctx *ctx, enum kn_fault fault, const char *format, va_list args)
     LWB_PRINTF(3, 0);
@@ -90,15 +113,12 @@ kn_ref kn_out_of_memory(struct kn_ctx *ctx)
 
 static void init_maps(struct kn_ctx *ctx)
 {
-    struct kn_map *maps[] = { &ctx->memo,        &ctx->memo_replace, &ctx->seen,
-                              &ctx->used,        &ctx->types[0],     &ctx->types[1],
-                              &ctx->whnf_core,   &ctx->whnf,         &ctx->equal,
-                              &ctx->failed_args, &ctx->unfolded,     &ctx->const_types,
-                              &ctx->levels_le,   &ctx->proofs };
     size_t i;
 
-    for (i = 0; i < LWB_COUNT(maps); i++)
-        maps[i]->budget = ctx->budget;
+    for (i = 0; i < LWB_COUNT(caches); i++)
+        map_at(ctx, caches[i])->budget = ctx->budget;
+    for (i = 0; i < LWB_COUNT(memos); i++)
+        map_at(ctx, memos[i])->budget = ctx->budget;
 }
 
 bool kn_ctx_init(struct kn_ctx *ctx, struct kn_budget *budget, struct kn_store *lasting,
@@ -135,20 +155,12 @@ void kn_ctx_catch_up(struct kn_ctx *ctx, const struct kn_ctx *first)
 
 static void release_maps(struct kn_ctx *ctx)
 {
-    kn_map_release(&ctx->memo);
-    kn_map_release(&ctx->memo_replace);
-    kn_map_release(&ctx->seen);
-    kn_map_release(&ctx->used);
-    kn_map_release(&ctx->types[0]);
-    kn_map_release(&ctx->types[1]);
-    kn_map_release(&ctx->whnf_core);
-    kn_map_release(&ctx->whnf);
-    kn_map_release(&ctx->equal);
-    kn_map_release(&ctx->failed_args);
-    kn_map_release(&ctx->unfolded);
-    kn_map_release(&ctx->const_types);
-    kn_map_release(&ctx->levels_le);
-    kn_map_release(&ctx->proofs);
+    size_t i;
+
+    for (i = 0; i < LWB_COUNT(caches); i++)
+        kn_map_release(map_at(ctx, caches[i]));
+    for (i = 0; i < LWB_COUNT(memos); i++)
+        kn_map_release(map_at(ctx, memos[i]));
 }
 
 void kn_ctx_release(struct kn_ctx *ctx)
@@ -166,21 +178,23 @@ void kn_ctx_release(struct kn_ctx *ctx)
 
 void kn_ctx_forget(struct kn_ctx *ctx)
 {
-    kn_map_clear(&ctx->types[0]);
-    kn_map_clear(&ctx->types[1]);
-    kn_map_clear(&ctx->whnf_core);
-    kn_map_clear(&ctx->whnf);
-    kn_map_clear(&ctx->equal);
-    kn_map_clear(&ctx->failed_args);
-    kn_map_clear(&ctx->unfolded);
-    kn_map_clear(&ctx->const_types);
-    kn_map_clear(&ctx->levels_le);
-    kn_map_clear(&ctx->proofs);
+    size_t i;
+
+    for (i = 0; i < LWB_COUNT(caches); i++)
+        kn_map_clear(map_at(ctx, caches[i]));
+}
+
+void kn_ctx_trim(struct kn_ctx *ctx)
+{
+    kn_ctx_reset(ctx);
+    kn_store_empty(ctx, &ctx->scratch, 0);
+    kn_arena_release(&ctx->stack);
+    release_maps(ctx);
 }
 
 void kn_ctx_reset(struct kn_ctx *ctx)
 {
-    kn_store_empty(ctx, &ctx->scratch);
+    kn_store_empty(ctx, &ctx->scratch, KEEP_CHUNKS);
     kn_arena_back(&ctx->stack, (struct kn_mark){ NULL, 0 });
     kn_ctx_forget(ctx);
     ctx->fault = KN_FINE;

@@ -330,13 +330,13 @@ static int equal_by_eta(struct kn_ctx *ctx, kn_ref a, kn_ref b)
 static int equal_by_structure_eta(struct kn_ctx *ctx, kn_ref a, kn_ref b)
 {
     const struct kn_decl *ctor = kn_ctor_of(ctx, b);
-    const struct kn_decl *structure = ctor ? kn_find(ctx, ctor->inductive) : NULL;
+    const struct kn_decl *structure = ctor ? kn_find(ctx, ctor->shape->inductive) : NULL;
     kn_ref type_a, type_b;
     struct kn_spine s;
     uint32_t i;
     int r;
 
-    if (!ctor || kn_n_args(ctx, b) != ctor->n_params + ctor->n_fields ||
+    if (!ctor || kn_n_args(ctx, b) != ctor->shape->n_params + ctor->shape->n_fields ||
         !kn_is_structure(structure))
         return KN_OPEN;
     type_a = kn_infer(ctx, a);
@@ -347,11 +347,11 @@ static int equal_by_structure_eta(struct kn_ctx *ctx, kn_ref a, kn_ref b)
     if (r != KN_YES)
         return r == KN_NO ? KN_OPEN : r;
     s = kn_spine(ctx, b);
-    for (i = 0; i < ctor->n_fields; i++) {
+    for (i = 0; i < ctor->shape->n_fields; i++) {
         kn_ref field = kn_proj(ctx, structure->name, i, a);
 
         r = field == KN_NONE || ctx->fault ? KN_STOP
-                                           : equal(ctx, field, s.args[ctor->n_params + i]);
+                                           : equal(ctx, field, s.args[ctor->shape->n_params + i]);
         if (r != KN_YES)
             return r == KN_NO ? KN_OPEN : r;
     }
@@ -372,8 +372,8 @@ static int equal_as_units(struct kn_ctx *ctx, kn_ref a, kn_ref b)
     structure = kn_is(ctx, head, KN_CONST) ? kn_find(ctx, kn_at(ctx, head)->a) : NULL;
     if (!structure || !kn_is_structure(structure))
         return KN_OPEN;
-    ctor = kn_find(ctx, structure->ctors[0]);
-    if (!ctor || ctor->n_fields != 0)
+    ctor = kn_find(ctx, structure->shape->ctors[0]);
+    if (!ctor || ctor->shape->n_fields != 0)
         return KN_OPEN;
     type_b = kn_infer(ctx, b);
     if (type_b == KN_NONE)

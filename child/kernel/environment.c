@@ -101,6 +101,19 @@ static bool cover_name(struct kn_env *env, kn_name name)
     return kn_charge(env->budget, more_bytes);
 }
 
+const struct kn_shape kn_no_shape;
+
+bool kn_env_set_shape(struct kn_env *env, struct kn_decl *decl, const struct kn_shape *shape)
+{
+    struct kn_shape *copy = kn_arena_take(&env->arena, sizeof(*copy));
+
+    if (!copy)
+        return false;
+    *copy = *shape;
+    decl->shape = copy;
+    return true;
+}
+
 struct kn_decl *kn_env_add_decl(struct kn_env *env, enum kn_decl_kind kind, kn_name name)
 {
     struct kn_item *item = &env->items[env->n_items - 1];
@@ -115,6 +128,7 @@ struct kn_decl *kn_env_add_decl(struct kn_env *env, enum kn_decl_kind kind, kn_n
     decl->name = name;
     decl->item = (uint32_t)(env->n_items - 1);
     decl->type = decl->value = decl->body = KN_NONE;
+    decl->shape = &kn_no_shape;
     if (env->decl_of[name])
         item->clash = name;
     else

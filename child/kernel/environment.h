@@ -53,6 +53,18 @@ struct kn_rule {
     kn_ref rhs; /* closed: params, motives, minors, fields */
 };
 
+/* What only types, constructors and recursors have: few declarations of a file. */
+struct kn_shape {
+    uint32_t n_params, n_indices, n_motives, n_minors; /* of a recursor; the first two: inductive */
+    uint32_t n_fields, index;                          /* constructor: which */
+    kn_name inductive;                                 /* constructor, recursor: of what */
+    uint32_t n_ctors, n_rules;
+    const kn_name *ctors;        /* inductive */
+    const struct kn_rule *rules; /* recursor */
+};
+
+extern const struct kn_shape kn_no_shape;
+
 struct kn_decl {
     kn_name name;
     uint8_t kind;      /* enum kn_decl_kind */
@@ -70,14 +82,8 @@ struct kn_decl {
     kn_ref body;  /* of definitions, theorems and opaque constants: to be checked */
     const kn_name *levels;
     uint32_t n_levels;
-    uint32_t n_params, n_indices, n_motives, n_minors; /* of a recursor; the first two: inductive */
-    uint32_t n_fields, index;                          /* constructor: which */
-    uint32_t arity;                                    /* the number of arrows of the type */
-    kn_name inductive;                                 /* constructor, recursor: of what */
-    const kn_name *ctors;                              /* inductive */
-    uint32_t n_ctors;
-    const struct kn_rule *rules; /* recursor */
-    uint32_t n_rules;
+    uint32_t arity;               /* the number of arrows of the type */
+    const struct kn_shape *shape; /* derived; all zero until then, and where there is none */
 };
 
 /* An inductive block as the file has it: nothing here is used but to be compared. */
@@ -205,6 +211,9 @@ void kn_env_release(struct kn_env *env);
 struct kn_item *kn_env_add_item(struct kn_env *env, enum kn_decl_kind kind, uint32_t line);
 /* A declaration of the last item; a name that is taken is noted in item->clash. */
 struct kn_decl *kn_env_add_decl(struct kn_env *env, enum kn_decl_kind kind, kn_name name);
+
+/* Give the declaration this shape; false without memory. Admission only. */
+bool kn_env_set_shape(struct kn_env *env, struct kn_decl *decl, const struct kn_shape *shape);
 
 /* NULL if there is none. */
 struct kn_decl *kn_env_find(const struct kn_env *env, kn_name name);

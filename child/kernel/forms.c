@@ -245,14 +245,14 @@ static const struct kn_decl *inductive(struct kn_ctx *ctx, const char *name, uin
         kn_env_find(ctx->env, kn_name_find(&ctx->env->names, KN_ANONYMOUS, name));
 
     return decl && decl->kind == KN_INDUCTIVE && decl->admitted && decl->n_levels == 0 &&
-                   decl->n_ctors == n_ctors
+                   decl->shape->n_ctors == n_ctors
                ? decl
                : NULL;
 }
 
 static bool ctor_is(struct kn_ctx *ctx, const struct kn_decl *of, uint32_t i, kn_ref type)
 {
-    const struct kn_decl *ctor = kn_env_find(ctx->env, of->ctors[i]);
+    const struct kn_decl *ctor = kn_env_find(ctx->env, of->shape->ctors[i]);
 
     return ctor && type != KN_NONE && ctor->type == type;
 }
@@ -502,8 +502,8 @@ static bool find_recursor(struct reader *r, const struct kn_decl *decl)
         return false;
     head = kn_head(ctx, inner->a);
     rec = kn_is(ctx, head, KN_CONST) ? kn_find(ctx, kn_at(ctx, head)->a) : NULL;
-    if (!rec || rec->kind != KN_REC || rec->inductive != ctx->env->known[KN_NAME_NAT] ||
-        kn_n_args(ctx, inner->a) != rec->n_motives + rec->n_minors ||
+    if (!rec || rec->kind != KN_REC || rec->shape->inductive != ctx->env->known[KN_NAME_NAT] ||
+        kn_n_args(ctx, inner->a) != rec->shape->n_motives + rec->shape->n_minors ||
         kn_at(ctx, inner->a)->loose != 0)
         return false;
     r->go = inner->a;

@@ -155,6 +155,7 @@ static bool add_type(struct kn_flat *flat, const struct kn_given_type *given)
 {
     struct kn_ctx *ctx = flat->ctx;
     struct kn_decl *decl = kn_env_find(ctx->env, given->name);
+    struct kn_shape shape = { .n_params = 0 };
     struct kn_flat_type *t;
 
     if (is_reserved(flat, given->name))
@@ -172,9 +173,9 @@ static bool add_type(struct kn_flat *flat, const struct kn_given_type *given)
     if (!open_type(flat, (uint32_t)flat->n_types - 1))
         return false;
     decl->type = given->type;
-    decl->n_params = flat->n_params;
-    decl->n_indices = t->n_indices;
-    return true;
+    shape.n_params = flat->n_params;
+    shape.n_indices = t->n_indices;
+    return kn_env_set_shape(ctx->env, decl, &shape) || kn_out_of_memory(ctx) != KN_NONE;
 }
 
 /* The types first: they are opaque constants while the constructors are checked. */
@@ -445,7 +446,7 @@ static bool check_given_flags(struct kn_flat *flat, const struct kn_given_type *
 {
     const struct kn_decl *decl = kn_env_find(flat->ctx->env, given->name);
 
-    if (given->n_indices != decl->n_indices)
+    if (given->n_indices != decl->shape->n_indices)
         return fail(flat, given->name, "the file states another number of indices");
     if (given->n_nested != flat->n_types - flat->n_declared)
         return fail(flat, given->name, "the file states another number of nested types");
@@ -463,21 +464,28 @@ static bool admit_ctors(struct kn_flat *flat)
         const struct kn_flat_ctor *c = &flat->ctors[i];
         const struct kn_given_ctor *given = given_ctor(flat->given, c->name);
         struct kn_decl *decl = kn_env_find(env, c->name);
+        const struct kn_shape shape = {
+            .n_params = flat->n_params,
+            .n_fields = c->n_fields,
+            .index = (uint32_t)given->index,
+            .inductive = given->inductive,
+        };
 
         if (given->n_params != flat->n_params || given->n_fields != c->n_fields)
             return fail(flat, c->name, "the file states another number of parameters or fields");
         decl->type = given->type;
-        decl->n_params = flat->n_params;
-        decl->n_fields = c->n_fields;
-        decl->index = (uint32_t)given->index;
-        decl->inductive = given->inductive;
+        if (!kn_env_set_shape(env, decl, &shape))
+            return kn_out_of_memory(flat->ctx) != KN_NONE;
         decl->admitted = true;
     }
     for (i = 0; i < flat->given->n_types; i++) {
         struct kn_decl *decl = kn_env_find(env, flat->given->types[i].name);
+        struct kn_shape shape = *decl->shape;
 
-        decl->ctors = flat->given->types[i].ctors;
-        decl->n_ctors = flat->given->types[i].n_ctors;
+        shape.ctors = flat->given->types[i].ctors;
+        shape.n_ctors = flat->given->types[i].n_ctors;
+        if (!kn_env_set_shape(env, decl, &shape))
+            return kn_out_of_memory(flat->ctx) != KN_NONE;
         decl->is_recursive = flat->is_recursive;
         if (!check_given_flags(flat, &flat->given->types[i]))
             return false;

@@ -297,16 +297,16 @@ static const struct kn_decl *structure_of(struct kn_ctx *ctx, kn_ref e, const st
     struct kn_shown shown;
 
     if (!kn_is(ctx, s->head, KN_CONST) || kn_at(ctx, s->head)->a != field->a || !decl ||
-        decl->kind != KN_INDUCTIVE || decl->n_ctors != 1 || decl->n_indices != 0 ||
-        s->n != decl->n_params) {
+        decl->kind != KN_INDUCTIVE || decl->shape->n_ctors != 1 || decl->shape->n_indices != 0 ||
+        s->n != decl->shape->n_params) {
         (void)kn_reject(ctx,
                         "a projection of %s is applied to something else, or %s is no "
                         "structure",
                         kn_show(ctx, field->a, &shown), shown.text);
         return NULL;
     }
-    decl = kn_find(ctx, decl->ctors[0]);
-    if (!decl || !decl->admitted || field->b >= decl->n_fields) {
+    decl = kn_find(ctx, decl->shape->ctors[0]);
+    if (!decl || !decl->admitted || field->b >= decl->shape->n_fields) {
         (void)kn_reject(ctx, "a projection names field %u of %s, which has fewer", field->b,
                         kn_show(ctx, field->a, &shown));
         return NULL;

@@ -1,6 +1,6 @@
 #include "child/kernel/intern.h"
 
-enum { MAX_SLOTS_LOG2 = 32 };
+#define MAX_SLOTS ((size_t)1 << 32)
 
 static size_t block_bytes(size_t slots)
 {
@@ -9,17 +9,15 @@ static size_t block_bytes(size_t slots)
 
 bool kn_intern_init(struct kn_intern *index, struct kn_budget *budget, size_t slots)
 {
-    size_t n = KN_GROUP;
+    const size_t n = (slots + KN_GROUP - 1) & ~(size_t)(KN_GROUP - 1);
 
-    while (n < slots)
-        n *= 2;
-    if (n > (size_t)1 << MAX_SLOTS_LOG2)
+    if (n > MAX_SLOTS)
         return false;
     index->numbers = kn_take_raw(budget, block_bytes(n));
     if (!index->numbers)
         return false;
     index->tags = memset(index->numbers + n, 0, n);
-    index->group_mask = (uint32_t)(n / KN_GROUP - 1);
+    index->n_groups = (uint32_t)(n / KN_GROUP);
     return true;
 }
 
@@ -42,8 +40,7 @@ void kn_intern_forget(struct kn_intern *index, uint32_t hash)
         memset(index->tags + (size_t)s.group * KN_GROUP, 0, KN_GROUP);
         if (~s.tags & KN_TAG_HIGH)
             return;
-        s.group = (s.group + 1) & index->group_mask;
-        kn_search_load(&s);
+        kn_search_step(&s);
     }
 }
 
@@ -53,8 +50,7 @@ void kn_intern_add(struct kn_intern *index, uint32_t hash, uint32_t number)
 
     s.matches = 0;
     while (!(~s.tags & KN_TAG_HIGH)) {
-        s.group = (s.group + 1) & index->group_mask;
-        kn_search_load(&s);
+        kn_search_step(&s);
     }
     kn_search_add(&s, hash, number);
 }

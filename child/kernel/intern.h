@@ -21,7 +21,7 @@
 struct kn_intern {
     uint8_t *tags;     /* 0: free */
     uint32_t *numbers; /* in the same block of memory */
-    uint32_t group_mask;
+    uint32_t n_groups;
 };
 
 enum { KN_GROUP = 8 };
@@ -29,13 +29,13 @@ enum { KN_GROUP = 8 };
 #define KN_TAG_EACH UINT64_C(0x0101010101010101)
 #define KN_TAG_HIGH UINT64_C(0x8080808080808080) /* set in the tag of every slot in use */
 
-/* Of at least this many slots, a power of two; false without memory. */
+/* Of this many slots, rounded up to whole groups; false without memory. */
 bool kn_intern_init(struct kn_intern *index, struct kn_budget *budget, size_t slots);
 void kn_intern_release(struct kn_intern *index, struct kn_budget *budget);
 
 static inline size_t kn_intern_slots(const struct kn_intern *index)
 {
-    return index->tags ? ((size_t)index->group_mask + 1) * KN_GROUP : 0;
+    return (size_t)index->n_groups * KN_GROUP;
 }
 
 /* How many it may hold before it has to grow. */
@@ -62,9 +62,10 @@ struct kn_search {
     uint32_t group;
 };
 
+/* The high bits choose the group, the low ones are the tag. */
 static inline uint8_t kn_tag(uint32_t hash)
 {
-    return (uint8_t)(hash >> 25 | 0x80);
+    return (uint8_t)(hash | 0x80);
 }
 
 /* May report a slot behind a real match in error; the store compares anyway. */
@@ -85,11 +86,17 @@ static inline struct kn_search kn_search(const struct kn_intern *index, uint32_t
     struct kn_search s = {
         .index = index,
         .wanted = KN_TAG_EACH * kn_tag(hash),
-        .group = hash & index->group_mask,
+        .group = (uint32_t)((uint64_t)hash * index->n_groups >> 32),
     };
 
     kn_search_load(&s);
     return s;
+}
+
+static inline void kn_search_step(struct kn_search *s)
+{
+    s->group = s->group + 1 < s->index->n_groups ? s->group + 1 : 0;
+    kn_search_load(s);
 }
 
 /* The next number that may be it; false: it is not there, and the search stands where it belongs. */
@@ -98,8 +105,7 @@ static inline bool kn_search_next(struct kn_search *s, uint32_t *number)
     while (!s->matches) {
         if (~s->tags & KN_TAG_HIGH)
             return false;
-        s->group = (s->group + 1) & s->index->group_mask;
-        kn_search_load(s);
+        kn_search_step(s);
     }
     *number =
         s->index->numbers[(size_t)s->group * KN_GROUP + (size_t)__builtin_ctzll(s->matches) / 8];

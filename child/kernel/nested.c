@@ -37,6 +37,7 @@ static kn_name add_aux(struct kn_flat *flat, enum kn_decl_kind kind, kn_ref type
                                         .admitted = true,
                                         .type = type,
                                         .value = KN_NONE,
+                                        .shape = &kn_no_shape,
                                         .levels = flat->levels,
                                         .n_levels = flat->n_levels };
     return KN_SCRATCH | ctx->n_aux++;
@@ -64,7 +65,7 @@ static kn_ref type_at(struct kn_flat *flat, const struct kn_decl *decl, kn_ref l
 
     if (type == KN_NONE && !ctx->fault)
         (void)kn_reject(ctx, "a nested occurrence with the wrong number of universe levels");
-    return apply_type(ctx, type, args, decl->n_params);
+    return apply_type(ctx, type, args, decl->shape->n_params);
 }
 
 static bool add_aux_ctor(struct kn_flat *flat, uint32_t of, const struct kn_decl *ctor,
@@ -81,7 +82,7 @@ static bool add_aux_ctor(struct kn_flat *flat, uint32_t of, const struct kn_decl
     c = &flat->ctors[flat->n_ctors++];
     *c = (struct kn_flat_ctor){ .real_name = ctor->name, .type = type, .of = of };
     c->name = add_aux(flat, KN_CTOR, type);
-    c->real_self = kn_apps(ctx, kn_const(ctx, ctor->name, levels), args, ctor->n_params);
+    c->real_self = kn_apps(ctx, kn_const(ctx, ctor->name, levels), args, ctor->shape->n_params);
     return c->name != KN_NONE && c->real_self != KN_NONE;
 }
 
@@ -99,6 +100,7 @@ static bool add_aux_type(struct kn_flat *flat, const struct kn_decl *decl, kn_re
 {
     struct kn_ctx *ctx = flat->ctx;
     kn_ref type = type_at(flat, decl, levels, args);
+    struct kn_shape shape = { .n_params = 0 };
     struct kn_flat_type *t;
     uint32_t i;
 
@@ -111,18 +113,20 @@ static bool add_aux_type(struct kn_flat *flat, const struct kn_decl *decl, kn_re
     t->name = add_aux(flat, KN_INDUCTIVE, type);
     if (t->name == KN_NONE)
         return false;
-    ctx->aux[t->name & ~KN_SCRATCH].n_params = flat->n_params;
-    ctx->aux[t->name & ~KN_SCRATCH].n_indices = decl->n_indices;
-    t->nested = kn_apps(ctx, kn_const(ctx, decl->name, levels), args, decl->n_params);
+    shape.n_params = flat->n_params;
+    shape.n_indices = decl->shape->n_indices;
+    if (!kn_env_set_shape(ctx->env, &ctx->aux[t->name & ~KN_SCRATCH], &shape))
+        return out_of_memory(flat);
+    t->nested = kn_apps(ctx, kn_const(ctx, decl->name, levels), args, decl->shape->n_params);
     t->self = kn_apps(ctx, kn_const(ctx, t->name, flat->level_list), flat->params, flat->n_params);
     t->rec = aux_rec_name(flat);
     t->first = (uint32_t)flat->n_ctors;
-    t->n_ctors = decl->n_ctors;
+    t->n_ctors = decl->shape->n_ctors;
     if (t->nested == KN_NONE || t->self == KN_NONE)
         return false;
-    for (i = 0; i < decl->n_ctors; i++) {
-        if (!add_aux_ctor(flat, (uint32_t)flat->n_types - 1, kn_find(ctx, decl->ctors[i]), levels,
-                          args))
+    for (i = 0; i < decl->shape->n_ctors; i++) {
+        if (!add_aux_ctor(flat, (uint32_t)flat->n_types - 1, kn_find(ctx, decl->shape->ctors[i]),
+                          levels, args))
             return false;
     }
     return true;
@@ -171,9 +175,9 @@ static kn_ref unnest_step(struct kn_ctx *ctx, kn_ref e, void *data)
     if (head->kind != KN_CONST || head->a & KN_SCRATCH)
         return KN_NONE;
     container = kn_find(ctx, head->a);
-    if (!container || container->kind != KN_INDUCTIVE || !container->n_ctors ||
-        &ctx->env->items[container->item] == flat->item || container->n_params == 0 ||
-        kn_n_args(ctx, e) != container->n_params)
+    if (!container || container->kind != KN_INDUCTIVE || !container->shape->n_ctors ||
+        &ctx->env->items[container->item] == flat->item || container->shape->n_params == 0 ||
+        kn_n_args(ctx, e) != container->shape->n_params)
         return KN_NONE;
     known = find_aux(flat, e);
     if (known != KN_NONE)

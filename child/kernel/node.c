@@ -9,7 +9,7 @@
  * always decided by comparing parts. They are worked out again where they are
  * needed again, which is cheaper than to have them in every node.
  */
-enum { FIRST_SLOTS = 1 << 10, KEEP_SLOTS = 1 << 16, KEEP_CHUNKS = 8 };
+enum { FIRST_SLOTS = 1 << 10, KEEP_SLOTS = 1 << 16 };
 #define MAX_NODES (KN_SCRATCH - 2 * KN_CHUNK)
 
 bool kn_store_init(struct kn_store *store, struct kn_budget *budget, uint32_t base)
@@ -84,12 +84,12 @@ static void empty_index(struct kn_ctx *ctx, struct kn_store *store)
         kn_intern_forget(&store->index, hash_of(ctx, store->base + i));
 }
 
-void kn_store_empty(struct kn_ctx *ctx, struct kn_store *store)
+void kn_store_empty(struct kn_ctx *ctx, struct kn_store *store, uint32_t keep_chunks)
 {
     const uint32_t first = store->base >> KN_CHUNK_BITS;
 
     empty_index(ctx, store);
-    while (store->n_chunks > KEEP_CHUNKS)
+    while (store->n_chunks > keep_chunks)
         kn_give(ctx->budget, ctx->chunks[first + --store->n_chunks],
                 KN_CHUNK * sizeof(**ctx->chunks));
     store->count = 0;

@@ -159,6 +159,9 @@ void kn_ctx_catch_up(struct kn_ctx *ctx, const struct kn_ctx *first);
 void kn_ctx_reset(struct kn_ctx *ctx);
 void kn_ctx_forget(struct kn_ctx *ctx); /* the caches only */
 
+/* The same as reset, and give back the memory that was kept for the next. */
+void kn_ctx_trim(struct kn_ctx *ctx);
+
 /* Set the fault, unless there is one already; both return KN_NONE for convenience. */
 kn_ref kn_reject(struct kn_ctx *ctx, const char *format, ...) LWB_PRINTF(2, 3);
 kn_ref kn_decline(struct kn_ctx *ctx, const char *format, ...) LWB_PRINTF(2, 3);
@@ -180,7 +183,7 @@ static inline bool kn_may_go_on(struct kn_ctx *ctx)
 
 bool kn_store_init(struct kn_store *store, struct kn_budget *budget, uint32_t base);
 void kn_store_release(struct kn_store *store, struct kn_node **chunks, struct kn_budget *budget);
-void kn_store_empty(struct kn_ctx *ctx, struct kn_store *store);
+void kn_store_empty(struct kn_ctx *ctx, struct kn_store *store, uint32_t keep_chunks);
 
 /* So many nodes are to come: one table for all of them, if there is memory for it. */
 void kn_store_expect(struct kn_ctx *ctx, struct kn_store *store, size_t nodes);

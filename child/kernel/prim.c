@@ -23,8 +23,9 @@ static bool has_shape(const struct kn_ctx *ctx, kn_ref sort, enum kn_known type,
     const kn_name *names = ctx->env->known;
 
     return decl && decl->kind == KN_INDUCTIVE && decl->admitted && decl->n_levels == 0 &&
-           decl->n_params == 0 && decl->n_indices == 0 && decl->type == sort &&
-           decl->n_ctors == 2 && decl->ctors[0] == names[first] && decl->ctors[1] == names[second];
+           decl->shape->n_params == 0 && decl->shape->n_indices == 0 && decl->type == sort &&
+           decl->shape->n_ctors == 2 && decl->shape->ctors[0] == names[first] &&
+           decl->shape->ctors[1] == names[second];
 }
 
 static kn_ref type_sort(struct kn_ctx *ctx)

@@ -63,8 +63,8 @@ bool kn_is_real_eq(struct kn_ctx *ctx)
     const struct kn_decl *refl = admitted(ctx, KN_NAME_EQ_REFL, KN_CTOR);
     kn_ref u, sort, type;
 
-    if (!eq || !refl || refl->inductive != eq->name || eq->n_levels != 1 || eq->n_ctors != 1 ||
-        eq->n_params != 2)
+    if (!eq || !refl || refl->shape->inductive != eq->name || eq->n_levels != 1 ||
+        eq->shape->n_ctors != 1 || eq->shape->n_params != 2)
         return false;
     u = level_of(ctx, eq, 0);
     sort = kn_sort(ctx, u);
@@ -81,7 +81,8 @@ static bool is_real_iff(struct kn_ctx *ctx)
     const struct kn_decl *intro = admitted(ctx, KN_NAME_IFF_INTRO, KN_CTOR);
     kn_ref type;
 
-    if (!iff || !intro || intro->inductive != iff->name || iff->n_ctors != 1 || iff->n_levels)
+    if (!iff || !intro || intro->shape->inductive != iff->name || iff->shape->n_ctors != 1 ||
+        iff->n_levels)
         return false;
     type = kn_pi(ctx, prop(ctx), kn_pi(ctx, prop(ctx), prop(ctx)));
     if (!has_type(ctx, iff, type))
@@ -99,7 +100,8 @@ static bool is_real_nonempty(struct kn_ctx *ctx)
     const struct kn_decl *intro = admitted(ctx, KN_NAME_NONEMPTY_INTRO, KN_CTOR);
     kn_ref u, sort, type;
 
-    if (!ne || !intro || intro->inductive != ne->name || ne->n_ctors != 1 || ne->n_levels != 1)
+    if (!ne || !intro || intro->shape->inductive != ne->name || ne->shape->n_ctors != 1 ||
+        ne->n_levels != 1)
         return false;
     u = level_of(ctx, ne, 0);
     sort = kn_sort(ctx, u);

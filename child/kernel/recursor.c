@@ -293,6 +293,7 @@ static bool admit_rules(struct kn_flat *flat, const struct kn_flat_type *t,
     struct kn_ctx *ctx = flat->ctx;
     struct kn_decl *decl = kn_env_find(ctx->env, t->rec);
     struct kn_rule *rules = kn_arena_take(&ctx->env->arena, (t->n_ctors + 1) * sizeof(*rules));
+    struct kn_shape shape = *decl->shape;
     uint32_t i;
 
     if (!rules)
@@ -319,9 +320,9 @@ static bool admit_rules(struct kn_flat *flat, const struct kn_flat_type *t,
         if (rules[i].rhs == KN_NONE)
             return false;
     }
-    decl->rules = rules;
-    decl->n_rules = t->n_ctors;
-    return true;
+    shape.rules = rules;
+    shape.n_rules = t->n_ctors;
+    return kn_env_set_shape(ctx->env, decl, &shape) || kn_out_of_memory(ctx) != KN_NONE;
 }
 
 /* The type first, for all recursors: the rules of one mention the others. */
@@ -330,6 +331,7 @@ static bool admit_rec_type(struct kn_flat *flat, const struct kn_flat_type *t)
     struct kn_ctx *ctx = flat->ctx;
     const struct kn_given_rec *given = given_rec(flat, t->rec);
     struct kn_decl *decl = kn_env_find(ctx->env, t->rec);
+    struct kn_shape shape = { .n_params = 0 };
     kn_ref type;
 
     if (!given || !decl || decl->kind != KN_REC)
@@ -342,14 +344,16 @@ static bool admit_rec_type(struct kn_flat *flat, const struct kn_flat_type *t)
     if (!is_same(flat, t->rec, type, given->type, "its type differs from the derived one"))
         return false;
     decl->type = kn_make_lasting(ctx, type);
-    decl->n_params = flat->n_params;
-    decl->n_motives = (uint32_t)flat->n_types;
-    decl->n_minors = (uint32_t)flat->n_ctors;
-    decl->n_indices = t->n_indices;
     decl->k = is_k(flat);
+    shape.n_params = flat->n_params;
+    shape.n_motives = (uint32_t)flat->n_types;
+    shape.n_minors = (uint32_t)flat->n_ctors;
+    shape.n_indices = t->n_indices;
     /* What the major premise is of: for an auxiliary type, the container. */
-    decl->inductive = kn_at(ctx, kn_head(ctx, t->nested == KN_NONE ? t->self : t->nested))->a;
-    return decl->type != KN_NONE;
+    shape.inductive = kn_at(ctx, kn_head(ctx, t->nested == KN_NONE ? t->self : t->nested))->a;
+    if (!kn_env_set_shape(ctx->env, decl, &shape))
+        (void)kn_out_of_memory(ctx);
+    return decl->type != KN_NONE && ctx->fault == KN_FINE;
 }
 
 bool kn_flat_admit_recursors(struct kn_flat *flat)

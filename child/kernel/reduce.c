@@ -18,8 +18,8 @@ const struct kn_decl *kn_ctor_of(const struct kn_ctx *ctx, kn_ref e)
 
 bool kn_is_structure(const struct kn_decl *decl)
 {
-    return decl && decl->kind == KN_INDUCTIVE && decl->n_ctors == 1 && decl->n_indices == 0 &&
-           !decl->is_recursive;
+    return decl && decl->kind == KN_INDUCTIVE && decl->shape->n_ctors == 1 &&
+           decl->shape->n_indices == 0 && !decl->is_recursive;
 }
 
 kn_ref kn_nat_as_ctor(struct kn_ctx *ctx, kn_ref e)
@@ -94,11 +94,11 @@ static kn_ref reduce_proj(struct kn_ctx *ctx, kn_ref e, bool cheap)
     if (value == KN_NONE)
         return KN_NONE;
     ctor = kn_ctor_of(ctx, value);
-    if (!ctor || ctor->inductive != field->a)
+    if (!ctor || ctor->shape->inductive != field->a)
         return KN_NONE;
-    i = (uint64_t)ctor->n_params + field->b;
+    i = (uint64_t)ctor->shape->n_params + field->b;
     n_args = kn_n_args(ctx, value);
-    if (field->b >= ctor->n_fields || i >= n_args)
+    if (field->b >= ctor->shape->n_fields || i >= n_args)
         return KN_NONE;
     for (i = n_args - 1 - i; i > 0; i--)
         value = kn_at(ctx, value)->a;
@@ -110,7 +110,7 @@ static kn_ref reduce_proj(struct kn_ctx *ctx, kn_ref e, bool cheap)
 /* The nullary constructor of a K inductive type, if the major premise's type makes it fit. */
 static kn_ref major_by_k(struct kn_ctx *ctx, const struct kn_decl *rec, kn_ref major)
 {
-    const struct kn_decl *inductive = kn_find(ctx, rec->inductive);
+    const struct kn_decl *inductive = kn_find(ctx, rec->shape->inductive);
     kn_ref type = kn_infer(ctx, major);
     struct kn_spine spine;
     kn_ref ctor, ctor_type;
@@ -119,11 +119,11 @@ static kn_ref major_by_k(struct kn_ctx *ctx, const struct kn_decl *rec, kn_ref m
     if (type == KN_NONE || (type = kn_whnf(ctx, type)) == KN_NONE)
         return KN_NONE;
     spine = kn_spine(ctx, type);
-    if (!kn_is(ctx, spine.head, KN_CONST) || kn_at(ctx, spine.head)->a != rec->inductive ||
-        !inductive || inductive->n_ctors != 1 || spine.n < inductive->n_params)
+    if (!kn_is(ctx, spine.head, KN_CONST) || kn_at(ctx, spine.head)->a != rec->shape->inductive ||
+        !inductive || inductive->shape->n_ctors != 1 || spine.n < inductive->shape->n_params)
         return KN_NONE;
-    ctor = kn_const(ctx, inductive->ctors[0], kn_at(ctx, spine.head)->b);
-    ctor = kn_apps(ctx, ctor, spine.args, inductive->n_params);
+    ctor = kn_const(ctx, inductive->shape->ctors[0], kn_at(ctx, spine.head)->b);
+    ctor = kn_apps(ctx, ctor, spine.args, inductive->shape->n_params);
     ctor_type = ctor == KN_NONE ? KN_NONE : kn_infer(ctx, ctor);
     if (ctor_type == KN_NONE)
         return KN_NONE;
@@ -134,7 +134,7 @@ static kn_ref major_by_k(struct kn_ctx *ctx, const struct kn_decl *rec, kn_ref m
 /* S.mk params (major.0) (major.1) ... for a structure that is no proposition. */
 static kn_ref major_by_eta(struct kn_ctx *ctx, const struct kn_decl *rec, kn_ref major)
 {
-    const struct kn_decl *inductive = kn_find(ctx, rec->inductive);
+    const struct kn_decl *inductive = kn_find(ctx, rec->shape->inductive);
     const struct kn_decl *ctor;
     struct kn_spine spine;
     kn_ref type, out;
@@ -147,16 +147,16 @@ static kn_ref major_by_eta(struct kn_ctx *ctx, const struct kn_decl *rec, kn_ref
     if (type == KN_NONE || (type = kn_whnf(ctx, type)) == KN_NONE)
         return KN_NONE;
     spine = kn_spine(ctx, type);
-    if (!kn_is(ctx, spine.head, KN_CONST) || kn_at(ctx, spine.head)->a != rec->inductive ||
-        spine.n != inductive->n_params)
+    if (!kn_is(ctx, spine.head, KN_CONST) || kn_at(ctx, spine.head)->a != rec->shape->inductive ||
+        spine.n != inductive->shape->n_params)
         return ctx->fault ? KN_NONE : major;
     proof = kn_is_prop(ctx, type);
     if (proof != KN_NO)
         return proof == KN_STOP ? KN_NONE : major;
-    ctor = kn_find(ctx, inductive->ctors[0]);
+    ctor = kn_find(ctx, inductive->shape->ctors[0]);
     out = kn_const(ctx, ctor->name, kn_at(ctx, spine.head)->b);
     out = kn_apps(ctx, out, spine.args, spine.n);
-    for (i = 0; i < ctor->n_fields && out != KN_NONE; i++)
+    for (i = 0; i < ctor->shape->n_fields && out != KN_NONE; i++)
         out = kn_app(ctx, out, kn_proj(ctx, inductive->name, i, major));
     return out;
 }
@@ -186,9 +186,9 @@ static const struct kn_rule *rule_for(const struct kn_decl *rec, const struct kn
 {
     uint32_t i;
 
-    for (i = 0; ctor && i < rec->n_rules; i++) {
-        if (rec->rules[i].ctor == ctor->name)
-            return &rec->rules[i];
+    for (i = 0; ctor && i < rec->shape->n_rules; i++) {
+        if (rec->shape->rules[i].ctor == ctor->name)
+            return &rec->shape->rules[i];
     }
     return NULL;
 }
@@ -197,8 +197,8 @@ static kn_ref apply_rule(struct kn_ctx *ctx, const struct kn_decl *rec, const st
                          kn_ref major)
 {
     const struct kn_rule *rule = rule_for(rec, kn_ctor_of(ctx, major));
-    const uint32_t n_first = rec->n_params + rec->n_motives + rec->n_minors;
-    const uint32_t major_at = n_first + rec->n_indices;
+    const uint32_t n_first = rec->shape->n_params + rec->shape->n_motives + rec->shape->n_minors;
+    const uint32_t major_at = n_first + rec->shape->n_indices;
     struct kn_spine m;
     kn_ref *args;
     kn_ref rhs;
@@ -223,7 +223,8 @@ static kn_ref apply_rule(struct kn_ctx *ctx, const struct kn_decl *rec, const st
 
 static kn_ref reduce_rec(struct kn_ctx *ctx, const struct kn_decl *rec, const struct kn_spine *s)
 {
-    const uint32_t major_at = rec->n_params + rec->n_motives + rec->n_minors + rec->n_indices;
+    const uint32_t major_at =
+        rec->shape->n_params + rec->shape->n_motives + rec->shape->n_minors + rec->shape->n_indices;
     kn_ref major;
 
     if (!rec->admitted || s->n <= major_at)

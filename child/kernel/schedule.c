@@ -178,7 +178,7 @@ static void admit_all(void *data, char *stack_low)
         kn_admit(ctx, &env->items[i]);
         env->items[i].time_ns += lwb_clock_ns() - start;
     }
-    kn_ctx_reset(ctx);
+    kn_ctx_trim(ctx);
 }
 
 /* An item that rests on one that was not accepted has no verdict of its own. */
@@ -274,8 +274,10 @@ static bool check_values(struct state *state)
     pthread_t threads[MAX_THREADS];
     unsigned started, i;
 
-    for (i = 0; i < state->n_workers; i++)
+    for (i = 0; i < state->n_workers; i++) {
+        kn_ctx_trim(&state->workers[i].ctx);
         kn_ctx_catch_up(&state->workers[i].ctx, state->schedule->ctx);
+    }
     state->running = state->n_workers;
     started = start_workers(state, 0, threads, check_items);
     (void)pthread_mutex_lock(&state->lock);

@@ -1,6 +1,6 @@
 #include "child/kernel/table.h"
 
-enum { FIRST_SLOTS = 256, KEEP_SLOTS = 1 << 14 };
+enum { FIRST_SLOTS = 256, KEEP_SLOTS = 1 << 12 };
 
 static struct kn_slot *find(const struct kn_map *map, uint64_t key)
 {
