@@ -11,7 +11,10 @@
  * children. It runs nobody's code, so it survives what hosts do to themselves.
  *
  * When the parent dies, or SIGTERM comes, it ends everything at once. When it
- * is killed itself, the worker is too; only then can something get away.
+ * is killed itself, so is the worker, and the orphans come to the parent if
+ * that is a reaper (lwbuild/worker/subreaper.h), which knows them by the
+ * LWBUILD_LINEAGE that they have inherited. So one thing can get away: what has
+ * left the group and cleaned its environment, from a guardian that is killed.
  *
  * To be called first thing, with no threads running. Returns 1 in the process
  * that does the work, 0 in the one that was started when `parent_pid` (0: no

@@ -7,7 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_PATH = 80, MAX_TEXT = 4096 };
+#include "lwbuild/base/buf.h"
+#include "lwbuild/base/file.h"
+
+enum { MAX_PATH = 80, MAX_TEXT = 4096, MAX_ENVIRONMENT = 4 * 1024 * 1024 };
 
 struct list {
     pid_t *pids;
@@ -103,6 +106,21 @@ size_t lwb_proc_children(pid_t pid, pid_t *out, size_t max)
     if (!listed)
         search_everywhere(pid, &list);
     return list.count;
+}
+
+bool lwb_proc_has_variable(pid_t pid, const char *variable)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(MAX_ENVIRONMENT);
+    size_t size = strlen(variable) + 1; /* the NUL behind it is compared, too */
+    struct lwb_error ignored;
+    char path[MAX_PATH];
+    const char *at;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+    if (lwb_file_read(&text, path, NULL, &ignored) < 0)
+        return false;
+    at = text.len ? memmem(text.ptr, text.len, variable, size) : NULL;
+    return at && (at == text.ptr || at[-1] == '\0');
 }
 
 bool lwb_proc_group_lives(pid_t group)

@@ -16,5 +16,11 @@ size_t lwb_proc_children(pid_t pid, pid_t *out, size_t max);
 /* Its parent and state ('R', 'S', 'Z', ...); false when it is gone. */
 bool lwb_proc_stat(pid_t pid, pid_t *parent, char *state);
 
+/*
+ * Did it, or the program that it was forked from, start with this variable
+ * ("NAME=value")? false also when that cannot be read.
+ */
+bool lwb_proc_has_variable(pid_t pid, const char *variable);
+
 /* Is anybody in the process group who is not merely waiting to be waited for? */
 bool lwb_proc_group_lives(pid_t group);

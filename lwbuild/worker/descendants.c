@@ -2,10 +2,13 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lwbuild/base/clock.h"
 #include "lwbuild/base/proc_tree.h"
 
 enum { ROUNDS = 3, MAX_DEPTH = 32, AT_ONCE = 64 };
@@ -61,6 +64,25 @@ void lwb_descendants_kill(struct lwb_descendants *descendants, pid_t root)
     for (unsigned round = 0; round < ROUNDS; round++)
         if (!kill_below(descendants, root, 0))
             break;
+}
+
+void lwb_lineage_make(char lineage[LWB_LINEAGE_SIZE])
+{
+    (void)snprintf(lineage, LWB_LINEAGE_SIZE, "LWBUILD_LINEAGE=%d-%llx", (int)getpid(),
+                   (unsigned long long)lwb_clock_ns());
+}
+
+void lwb_descendants_hunt(struct lwb_descendants *descendants, const char *lineage)
+{
+    pid_t children[AT_ONCE];
+    size_t count = lwb_proc_children(getpid(), children, AT_ONCE);
+
+    for (size_t i = 0; i < count; i++) {
+        if (!lwb_proc_has_variable(children[i], lineage))
+            continue;
+        (void)kill_below(descendants, children[i], 0);
+        (void)kill_child(descendants, children[i], getpid());
+    }
 }
 
 bool lwb_descendants_reap(struct lwb_descendants *descendants)

@@ -22,6 +22,20 @@ struct lwb_descendants {
  */
 void lwb_descendants_kill(struct lwb_descendants *descendants, pid_t root);
 
+/*
+ * By what descendants are known when the tree is broken: a variable of their
+ * environment, which they inherit unless they clean it.
+ */
+enum { LWB_LINEAGE_SIZE = 64 };
+void lwb_lineage_make(char lineage[LWB_LINEAGE_SIZE]);
+
+/*
+ * SIGKILL for those of our own children that are of this lineage, and for all
+ * below them: the orphans of a process that was killed, if we are the reaper
+ * of orphans (subreaper.h).
+ */
+void lwb_descendants_hunt(struct lwb_descendants *descendants, const char *lineage);
+
 /* Wait for those that are ours to wait for. Returns whether none is left. */
 bool lwb_descendants_reap(struct lwb_descendants *descendants);
 

@@ -37,6 +37,7 @@ int lwb_process_create(struct lwb_process **out, uv_loop_t *loop,
     process->loop = loop;
     process->config = config;
     process->events = *events;
+    process->pidfd = -1;
     process->errors_chunk = LWB_TAKE(chunk);
     process->sending = LWB_BUF((size_t)LWB_FRAME_MAX_LIMIT + LWB_FRAME_HEADER);
     lwb_frame_reader_init(&process->reader, LWB_FRAME_MIN_LIMIT);
@@ -118,7 +119,7 @@ void lwb_process_close_all(struct lwb_process *process)
     lwb_process_close_handle(&process->input);
     lwb_process_close_handle(&process->output);
     lwb_process_close_handle(&process->errors);
-    lwb_process_close_handle(&process->handle);
+    lwb_process_unwatch_exit(process);
 }
 
 /* ---- the end ------------------------------------------------------------------------------- */
@@ -140,16 +141,29 @@ static void kill_group(struct lwb_process *process)
     (void)kill(process->pid, SIGKILL);
 }
 
+/* It was killed, so nobody looked after what its child had started. */
+static bool left_orphans(const struct lwb_process *process)
+{
+    return process->exited && (!process->status.known || process->status.signal == SIGKILL);
+}
+
 /*
  * Orphans that were handed to us are reaped here; those of the group that were
- * handed to another reaper are only looked at. The child itself is libuv's.
+ * handed to another reaper are only looked at.
  */
 static bool group_is_empty(struct lwb_process *process)
 {
-    bool none_left = lwb_descendants_reap(&process->descendants);
+    bool none_left;
+    pid_t pid;
 
-    while (waitpid(-process->pid, NULL, WNOHANG) > 0)
-        ;
+    if (left_orphans(process))
+        lwb_descendants_hunt(&process->descendants, process->lineage);
+    none_left = lwb_descendants_reap(&process->descendants);
+    do {
+        pid = waitpid(-process->pid, NULL, WNOHANG);
+    } while (pid > 0);
+    if (pid == 0)
+        return false; /* some are ours, and still dying */
     if (kill(-process->pid, 0) != 0 && errno == ESRCH)
         return none_left;
     return none_left && !lwb_proc_group_lives(process->pid); /* dead ones may be init's to bury */
@@ -199,16 +213,21 @@ void lwb_process_report_broken(struct lwb_process *process)
         process->events.broken(process->events.ctx, &process->cause);
 }
 
-/* libuv has missed the exit, or the child cannot be killed. */
+static void note_status(struct lwb_process *process, int status)
+{
+    process->status.known = true;
+    process->status.code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    process->status.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    process->status.killed = process->killed;
+}
+
+/* The child cannot be killed, or nothing has told us of its exit. */
 static void give_up_reaping(struct lwb_process *process)
 {
     int status;
 
-    if (waitpid(process->pid, &status, WNOHANG) == process->pid) {
-        process->status.known = true;
-        process->status.code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-        process->status.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    }
+    if (waitpid(process->pid, &status, WNOHANG) == process->pid)
+        note_status(process, status);
     finish(process);
 }
 
@@ -238,20 +257,17 @@ static void on_timer(uv_timer_t *timer)
     }
 }
 
-void lwb_process_on_exit(uv_process_t *handle, int64_t code, int signal)
+void lwb_process_on_exit(struct lwb_process *process, const int *status)
 {
-    struct lwb_process *process = handle->data;
-    struct lwb_exit *status = &process->status;
-
     process->exited = true;
-    status->known = true;
-    status->code = (int)code;
-    status->signal = signal;
-    status->killed = process->killed;
+    if (status)
+        note_status(process, *status);
     lwb_process_end_pause(process);
-    if (signal == SIGKILL && !process->killed)
-        status->out_of_memory = lwb_oom_kills(LWB_VMSTAT) > process->oom_kills_before;
+    if (process->status.signal == SIGKILL && !process->killed)
+        process->status.out_of_memory = lwb_oom_kills(LWB_VMSTAT) > process->oom_kills_before;
     kill_group(process); /* what it started must not hold its pipes */
+    if (left_orphans(process))
+        lwb_descendants_hunt(&process->descendants, process->lineage);
     process->events.exited(process->events.ctx);
     lwb_process_advance(process);
 }
@@ -273,8 +289,7 @@ void lwb_process_kill(struct lwb_process *process)
     lwb_process_wait_for(process, KILLED, process->config->reap_timeout_ms);
 }
 
-/* ---- time
- * ---------------------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------------------------- */
 
 static void on_deadline(uv_timer_t *timer)
 {

@@ -20,7 +20,8 @@ struct lwb_process {
     struct lwb_process_events events;
 
     enum phase phase;
-    uv_process_t handle;
+    uv_poll_t exit_poll;     /* of the pidfd */
+    uv_signal_t exit_signal; /* SIGCHLD, without one */
     uv_pipe_t input;
     uv_pipe_t output;
     uv_pipe_t errors;
@@ -31,6 +32,8 @@ struct lwb_process {
     unsigned open_handles;
 
     pid_t pid; /* and group; 0 if the spawn failed */
+    int pidfd; /* -1: none */
+    char lineage[LWB_LINEAGE_SIZE];
     struct lwb_descendants descendants;
     bool exited;
     bool output_ended;
@@ -63,7 +66,11 @@ void lwb_process_close_all(struct lwb_process *process);
 
 /* From here on the handle must be closed. */
 void lwb_process_adopt(struct lwb_process *process, void *handle);
-void lwb_process_on_exit(uv_process_t *handle, int64_t code, int signal);
+
+/* From the loop, once it has exited. `status` is waitpid's; NULL: it could not be waited for. */
+void lwb_process_on_exit(struct lwb_process *process, const int *status);
+int lwb_process_watch_exit(struct lwb_process *process);
+void lwb_process_unwatch_exit(struct lwb_process *process);
 
 void lwb_process_start_reading(struct lwb_process *process);
 

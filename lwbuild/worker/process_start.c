@@ -1,15 +1,21 @@
 #include "lwbuild/worker/process_internal.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lwbuild/base/alloc.h"
+#include "lwbuild/worker/launch.h"
 
 /*
- * From pipes to a running child. The pipes are ours and inherited by number;
- * uv_spawn making them itself breaks the loop of libuv 1.52 when descriptors
- * run out.
+ * From pipes to a running child. It is not uv_spawn that starts it: that copies
+ * the page tables of the whole program before the child can become another
+ * one, does not look at whether setsid has failed, and answers some failures
+ * with abort().
  */
 
 /* Three pipes: [0] is read from, [1] is written to. */
@@ -36,16 +42,40 @@ static void close_pipes(struct pipes *pipes)
     close_fd(&pipes->errors[1]);
 }
 
+/* A program that has closed its 0, 1 or 2 gets them back from pipe(2): they are not for this. */
+static int move_up(uv_file *fd)
+{
+    int moved;
+
+    if (*fd > STDERR_FILENO)
+        return 0;
+    moved = fcntl(*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (moved < 0)
+        return -errno;
+    close(*fd);
+    *fd = moved;
+    return 0;
+}
+
+static int make_pipe(uv_file ends[2], int read_flags, int write_flags)
+{
+    int rc = uv_pipe(ends, read_flags, write_flags);
+
+    if (rc == 0)
+        rc = move_up(&ends[0]);
+    return rc == 0 ? move_up(&ends[1]) : rc;
+}
+
 static int make_pipes(struct pipes *pipes)
 {
     int rc;
 
     *pipes = (struct pipes){ { -1, -1 }, { -1, -1 }, { -1, -1 } };
-    rc = uv_pipe(pipes->input, 0, UV_NONBLOCK_PIPE);
+    rc = make_pipe(pipes->input, 0, UV_NONBLOCK_PIPE);
     if (rc == 0)
-        rc = uv_pipe(pipes->output, UV_NONBLOCK_PIPE, 0);
+        rc = make_pipe(pipes->output, UV_NONBLOCK_PIPE, 0);
     if (rc == 0)
-        rc = uv_pipe(pipes->errors, UV_NONBLOCK_PIPE, 0);
+        rc = make_pipe(pipes->errors, UV_NONBLOCK_PIPE, 0);
     return rc;
 }
 
@@ -63,42 +93,66 @@ static int open_pipe(struct lwb_process *process, uv_pipe_t *pipe, uv_file *fd)
     return rc;
 }
 
-static int spawn(struct lwb_process *process, const struct pipes *pipes)
+/* The configured one, and by what its descendants are known. */
+static char **make_environment(struct lwb_process *process)
 {
-    const struct lwb_worker_config *config = process->config;
-    char *empty[] = { NULL };
+    const struct lwb_strvec *configured = process->config->environment;
+    char **environment = lwb_alloc_array(configured->count + 2, sizeof(*environment));
+
+    if (!environment)
+        return NULL;
+    lwb_lineage_make(process->lineage);
+    environment[0] = process->lineage;
+    for (size_t i = 0; i < configured->count; i++)
+        environment[i + 1] = configured->items[i];
+    return environment;
+}
+
+/* The configured ones, and our pid, so that it can tell whether we are still there. */
+static char **make_arguments(const struct lwb_worker_config *config, char *parent_pid)
+{
     size_t n = config->arguments->count;
     char **argv = lwb_alloc_array(n + 4, sizeof(*argv));
-    char parent[16];
-    uv_stdio_container_t stdio[] = {
-        { .flags = UV_INHERIT_FD, .data.fd = pipes->input[0] },
-        { .flags = UV_INHERIT_FD, .data.fd = pipes->output[1] },
-        { .flags = UV_INHERIT_FD, .data.fd = pipes->errors[1] },
-    };
-    uv_process_options_t options = {
-        .file = config->executable,
-        .args = argv,
-        .env = config->environment->items ? config->environment->items : empty,
-        .cwd = config->cwd,
-        .stdio = stdio,
-        .stdio_count = 3,
-        .exit_cb = lwb_process_on_exit,
-        .flags = UV_PROCESS_DETACHED, /* setsid: a session and group of its own */
-    };
-    int rc;
 
     if (!argv)
-        return UV_ENOMEM;
+        return NULL;
     argv[0] = (char *)config->executable;
     for (size_t i = 0; i < n; i++)
         argv[i + 1] = config->arguments->items[i];
-    (void)snprintf(parent, sizeof(parent), "%d", (int)getpid());
-    argv[n + 1] = "--parent-pid"; /* so that it can tell whether we are still there */
-    argv[n + 2] = parent;
-    rc = uv_spawn(process->loop, &process->handle, &options);
+    argv[n + 1] = "--parent-pid";
+    argv[n + 2] = parent_pid;
+    return argv;
+}
+
+static int spawn(struct lwb_process *process, const struct pipes *pipes)
+{
+    char parent_pid[16];
+    char **argv = make_arguments(process->config, parent_pid);
+    char **environment = make_environment(process);
+    const struct lwb_launch launch = {
+        .program = process->config->executable,
+        .argv = argv,
+        .environment = environment,
+        .cwd = process->config->cwd,
+        .stdio = { pipes->input[0], pipes->output[1], pipes->errors[1] },
+    };
+    int rc = UV_ENOMEM;
+
+    (void)snprintf(parent_pid, sizeof(parent_pid), "%d", (int)getpid());
+    if (argv && environment)
+        rc = -lwb_launch(&process->pid, &launch);
     lwb_free(argv);
-    lwb_process_adopt(process, &process->handle); /* also when it failed */
+    lwb_free(environment);
     return rc;
+}
+
+/* Its end could not be noticed, so it comes now. */
+static void end_unwatched(struct lwb_process *process)
+{
+    (void)kill(-process->pid, SIGKILL);
+    while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    process->pid = 0;
 }
 
 static void fail_start(struct lwb_process *process, int rc)
@@ -146,10 +200,13 @@ void lwb_process_start(struct lwb_process *process)
     if (rc == 0)
         rc = spawn(process, &pipes);
     close_pipes(&pipes);
-    if (rc < 0) {
-        fail_start(process, rc);
-        return;
+    if (rc == 0) {
+        rc = lwb_process_watch_exit(process);
+        if (rc < 0)
+            end_unwatched(process);
     }
-    process->pid = process->handle.pid;
-    lwb_process_start_reading(process);
+    if (rc < 0)
+        fail_start(process, rc);
+    else
+        lwb_process_start_reading(process);
 }

@@ -10,11 +10,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lwbuild/base/clock.h"
+#include "lwbuild/worker/launch.h"
 #include "lwbuild/worker/stderr_ring.h"
 
 extern char **environ;
@@ -40,34 +40,16 @@ struct run {
 static int spawn(struct run *run, int pipe_end, struct lwb_error *err)
 {
     const struct lwb_tool *tool = run->tool;
-    char *const *environment = tool->environment ? tool->environment->items : environ;
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none;
-    sigset_t all;
-    int rc;
+    const struct lwb_launch launch = {
+        .program = tool->argv[0],
+        .argv = (char *const *)(uintptr_t)tool->argv,
+        .environment = tool->environment ? tool->environment->items : environ,
+        .cwd = tool->cwd,
+        .stdio = { -1, pipe_end, pipe_end },
+        .search = true,
+    };
+    int rc = lwb_launch(&run->pid, &launch);
 
-    (void)sigemptyset(&none);
-    (void)sigfillset(&all);
-    if (posix_spawn_file_actions_init(&actions) != 0)
-        return lwb_fail_memory(err);
-    (void)posix_spawnattr_init(&attributes); /* glibc's cannot fail */
-    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF |
-                                                    POSIX_SPAWN_SETSIGMASK);
-    (void)posix_spawnattr_setsigmask(&attributes, &none);
-    (void)posix_spawnattr_setsigdefault(&attributes, &all);
-    rc = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    if (rc == 0)
-        rc = posix_spawn_file_actions_adddup2(&actions, pipe_end, STDOUT_FILENO);
-    if (rc == 0)
-        rc = posix_spawn_file_actions_adddup2(&actions, pipe_end, STDERR_FILENO);
-    if (rc == 0 && tool->cwd)
-        rc = posix_spawn_file_actions_addchdir_np(&actions, tool->cwd);
-    if (rc == 0)
-        rc = posix_spawnp(&run->pid, tool->argv[0], &actions, &attributes,
-                          (char *const *)(uintptr_t)tool->argv, environment);
-    (void)posix_spawn_file_actions_destroy(&actions);
-    (void)posix_spawnattr_destroy(&attributes);
     if (rc == 0)
         return LWB_OK;
     errno = rc;

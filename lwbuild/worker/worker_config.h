@@ -36,7 +36,8 @@ struct lwb_worker_config {
     const char *executable;             /* a path; PATH is not searched */
     const struct lwb_strvec *arguments; /* behind argv[0]; then comes --parent-pid N; NULL: none */
     const char *cwd;                    /* NULL: ours */
-    const struct lwb_strvec *environment; /* the child's whole environment; NULL: empty */
+    const struct lwb_strvec *environment; /* the child's, whole but for LWBUILD_LINEAGE, by which
+                                             what it starts is known; NULL: empty */
 
     uint64_t startup_timeout_ms; /* from spawn to an accepted hello */
     uint64_t request_timeout_ms; /* for requests that name none; 0: no limit */

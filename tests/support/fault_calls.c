@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -18,7 +19,6 @@
 #include <unistd.h>
 #include <uv.h>
 
-/* Shared with what is forked, so that a call that fails there is known here. */
 struct armed {
     atomic_int call;
     atomic_long countdown;
@@ -29,8 +29,7 @@ static struct armed *armed;
 static bool is_pipe_of_child[1024]; /* by descriptor */
 
 static const char *const names[] = {
-    [FAULT_PIPE] = "pipe",       [FAULT_FORK] = "fork",       [FAULT_EXEC] = "exec",
-    [FAULT_SETSID] = "setsid",   [FAULT_DUP] = "dup",         [FAULT_READ] = "read",
+    [FAULT_PIPE] = "pipe",       [FAULT_SPAWN] = "spawn",     [FAULT_READ] = "read",
     [FAULT_WRITE] = "write",     [FAULT_FCNTL] = "fcntl",     [FAULT_IOCTL] = "ioctl",
     [FAULT_WAITPID] = "waitpid", [FAULT_KILL] = "kill",       [FAULT_OPEN] = "open",
     [FAULT_OPENDIR] = "opendir", [FAULT_PRLIMIT] = "prlimit", [FAULT_PIDFD] = "pidfd_open",
@@ -122,28 +121,12 @@ int pipe2(int fds[2], int flags)
     return fails(FAULT_PIPE, EMFILE) ? -1 : next(fds, flags);
 }
 
-pid_t fork(void)
+int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                const posix_spawnattr_t *attributes, char *const argv[], char *const environment[])
 {
-    REAL(fork);
-    return fails(FAULT_FORK, EAGAIN) ? -1 : next();
-}
-
-int execvp(const char *file, char *const argv[])
-{
-    REAL(execvp);
-    return fails(FAULT_EXEC, ENOMEM) ? -1 : next(file, argv);
-}
-
-pid_t setsid(void)
-{
-    REAL(setsid);
-    return fails(FAULT_SETSID, EPERM) ? -1 : next();
-}
-
-int dup2(int from, int to)
-{
-    REAL(dup2);
-    return fails(FAULT_DUP, EMFILE) ? -1 : next(from, to);
+    REAL(posix_spawn);
+    return fails(FAULT_SPAWN, EAGAIN) ? EAGAIN
+                                      : next(pid, path, actions, attributes, argv, environment);
 }
 
 /* ---- talking --------------------------------------------------------------------------- */

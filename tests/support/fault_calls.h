@@ -3,20 +3,17 @@
 #include <stdbool.h>
 
 /*
- * System calls that fail once, at a chosen moment: the n-th call of one kind,
- * counted from 0, made by this program, by the libraries it uses, or by what it
- * forks until that runs another program. Linked into a test, these functions
- * stand in front of the C library's.
+ * Calls of the C library that fail once, at a chosen moment: the n-th call of
+ * one kind, counted from 0, made by this program or by the libraries it uses.
+ * Linked into a test, these functions stand in front of the C library's.
  *
- * What libuv itself answers with abort() is left out: epoll, its own signal
- * pipe, pthread_sigmask. read and write fail only on the pipes of a child.
+ * They work in every build and sandbox, and name what was called. What they do
+ * not reach - calls that the C library makes itself, other processes - is
+ * reached by syscall_faults.h. read and write fail only on the pipes of a child.
  */
 enum fault_call {
     FAULT_PIPE,
-    FAULT_FORK,
-    FAULT_EXEC,
-    FAULT_SETSID,
-    FAULT_DUP,
+    FAULT_SPAWN,
     FAULT_READ,
     FAULT_WRITE,
     FAULT_FCNTL,

@@ -1,7 +1,9 @@
 #include "tests/support/test.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/support/worker_fixture.h"
@@ -158,6 +160,42 @@ static void restarts_within_the_window_are_limited(void **state)
     assert_int_equal(4, lwb_worker_generation(fixture->worker));
 }
 
+static void live_without_standard_descriptors(void)
+{
+    void *state;
+    struct worker_fixture *fixture;
+
+    (void)fixture_setup(&state);
+    fixture = state;
+    fixture_open(fixture, "normal"); /* what libuv opens for good, it opens now */
+    fixture_stop(fixture, true);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        (void)close(fd);
+    fixture_reopen(fixture);
+    assert_int_equal(LWB_OK, fixture_run(fixture, LWB_MSG_COMMAND, "echo", "{\"n\":1}"));
+    assert_string_equal("{\"n\":1}", fixture->answer);
+    fixture_stop(fixture, true);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        assert_int_equal(fd, open("/dev/null", O_RDWR)); /* none of them was taken */
+    (void)fixture_teardown(&state);
+}
+
+/* A daemon that has closed 0, 1 and 2: pipes for the child must not end up there. */
+static void a_parent_without_standard_descriptors(void **state)
+{
+    int status;
+    pid_t pid = fork();
+
+    (void)state;
+    if (pid == 0) {
+        live_without_standard_descriptors();
+        _exit(77); /* not 0: a failed assertion leaves through the runner's exit code */
+    }
+    assert_int_equal(pid, waitpid(pid, &status, 0));
+    assert_true(WIFEXITED(status));
+    assert_int_equal(77, WEXITSTATUS(status));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +205,7 @@ int main(void)
         WORKER_TEST(a_folder_that_is_not_there),
         WORKER_TEST(a_program_that_speaks_another_language),
         WORKER_TEST(a_configuration_that_makes_no_sense),
+        cmocka_unit_test(a_parent_without_standard_descriptors),
         WORKER_TEST(restarts_within_the_window_are_limited),
     };
 

@@ -70,25 +70,53 @@ static void a_stray_goes_with_a_child_that_is_killed_by_somebody(void **state)
     expect_gone(stray);
 }
 
+static pid_t fork_own(void)
+{
+    pid_t own = fork();
+
+    if (own == 0)
+        for (;;)
+            pause();
+    return own;
+}
+
+/* What is the program's is left alone. */
+static void expect_alive(pid_t own)
+{
+    assert_int_equal(0, kill(own, 0));
+    assert_int_equal(1, child_processes());
+    assert_int_equal(0, kill(own, SIGKILL));
+    assert_int_equal(own, waitpid(own, NULL, 0));
+}
+
+/* Nobody is left who would look after the stray: it is known by what it has inherited. */
+static void a_stray_goes_with_a_guardian_that_is_killed_by_somebody(void **state)
+{
+    struct worker_fixture *fixture = *state;
+    pid_t stray = open_with_stray(fixture);
+    pid_t own = fork_own();
+
+    assert_int_equal(0, kill(lwb_worker_pid(fixture->worker), SIGKILL));
+    run_until(fixture, &fixture->gone_calls, 1);
+    assert_int_equal(SIGKILL, lwb_worker_last_exit(fixture->worker)->signal);
+    assert_false(lwb_worker_last_exit(fixture->worker)->killed);
+    expect_alive(own);
+    expect_gone(stray);
+}
+
 static void a_stray_goes_with_a_child_that_is_cancelled(void **state)
 {
     struct worker_fixture *fixture = *state;
     pid_t stray = open_with_stray(fixture);
     struct lwb_session_call call = fixture_call(fixture);
     struct lwb_error err;
-    pid_t own = fork();
+    pid_t own = fork_own();
 
-    if (own == 0)
-        for (;;)
-            pause();
     assert_int_equal(LWB_OK, fixture_request(fixture, LWB_MSG_COMMAND, "hang", "{}", &call, &err));
     lwb_worker_cancel(fixture->worker);
     run_until(fixture, &fixture->done_calls, 1);
     assert_int_equal(LWB_ERR_CANCELLED, fixture->done.code);
-    assert_int_equal(0, kill(own, 0)); /* what is the program's is left alone */
-    assert_int_equal(1, child_processes());
-    assert_int_equal(0, kill(own, SIGKILL));
-    assert_int_equal(own, waitpid(own, NULL, 0));
+    expect_alive(own);
     expect_gone(stray);
 }
 
@@ -144,6 +172,7 @@ int main(void)
         WORKER_TEST(a_stray_goes_with_a_child_that_crashes),
         WORKER_TEST(a_stray_goes_with_a_child_that_exits),
         WORKER_TEST(a_stray_goes_with_a_child_that_is_killed_by_somebody),
+        WORKER_TEST(a_stray_goes_with_a_guardian_that_is_killed_by_somebody),
         WORKER_TEST(a_stray_goes_with_a_child_that_is_cancelled),
         WORKER_TEST(a_stray_goes_with_a_child_that_is_asked_to),
         cmocka_unit_test(a_stray_goes_with_the_parent),
