@@ -218,17 +218,52 @@ int lwb_json_get_object(const cJSON *json, const char *key, const cJSON **out,
     return LWB_OK;
 }
 
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c != '"' && c != '\\';
+}
+
+/* Is any of the eight bytes below 0x20, a quote or a backslash? Without a branch per byte. */
+static bool has_special(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t quotes = word ^ (ones * '"');
+    uint64_t backslashes = word ^ (ones * '\\');
+
+    return (((word - ones * 0x20) & ~word) | ((quotes - ones) & ~quotes) |
+            ((backslashes - ones) & ~backslashes)) &
+           (ones * 0x80);
+}
+
+/* Bytes from the start that stand for themselves: texts of a MiB are mostly that. */
+static size_t plain_prefix(const char *text, size_t len)
+{
+    size_t at = 0;
+    uint64_t word;
+
+    for (; len - at >= sizeof(word); at += sizeof(word)) {
+        memcpy(&word, text + at, sizeof(word));
+        if (has_special(word))
+            break;
+    }
+    while (at < len && is_plain((unsigned char)text[at]))
+        at++;
+    return at;
+}
+
 static void append_escaped(struct lwb_buf *out, struct lwb_bytes text)
 {
-    size_t plain = 0;
+    size_t at = 0;
 
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
+    for (;;) {
+        size_t plain = plain_prefix(text.ptr + at, text.len - at);
+        unsigned char c;
 
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        lwb_buf_append(out, text.ptr + plain, i - plain);
-        plain = i + 1;
+        lwb_buf_append(out, text.ptr + at, plain);
+        at += plain;
+        if (at == text.len)
+            return;
+        c = (unsigned char)text.ptr[at++];
         if (c == '"' || c == '\\') {
             lwb_buf_append_char(out, '\\');
             lwb_buf_append_char(out, (char)c);
@@ -244,7 +279,6 @@ static void append_escaped(struct lwb_buf *out, struct lwb_bytes text)
             lwb_buf_format(out, "\\u%04x", c);
         }
     }
-    lwb_buf_append(out, text.ptr + plain, text.len - plain);
 }
 
 void lwb_json_append_string(struct lwb_buf *out, struct lwb_bytes text)

@@ -109,6 +109,31 @@ static void written_strings_are_read_back(void **state)
     }
 }
 
+/* Plain bytes are looked at eight at a time: whatever stands in whichever of them is found. */
+static void every_byte_is_escaped_at_every_place(void **state)
+{
+    (void)state;
+    for (unsigned c = 1; c < 0x80; c++)
+        for (size_t place = 0; place < 18; place++) {
+            LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1000);
+            LWB_AUTO(lwb_json_free) cJSON *json = NULL;
+            char written[] = "abcdefghijklmnopqr";
+            struct lwb_error err;
+            const char *text;
+            bool first = true;
+
+            written[place] = (char)c;
+            lwb_buf_append_char(&out, '{');
+            lwb_json_member_text(&out, &first, "k", written);
+            lwb_buf_append_char(&out, '}');
+            assert_int_equal(lwb_json_parse(&json, lwb_buf_bytes(&out), &err), LWB_OK);
+            assert_int_equal(lwb_json_get_text(json, "k", &text, &err), LWB_OK);
+            assert_string_equal(text, written);
+            assert_int_equal(c >= 0x20 && c != '"' && c != '\\',
+                             out.len == strlen("{'k':''}") + strlen(written));
+        }
+}
+
 static void invalid_utf8_is_repaired_when_written(void **state)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1000);
@@ -128,6 +153,7 @@ int main(void)
         cmocka_unit_test(keys_have_a_case),
         cmocka_unit_test(optional_members_may_be_absent_or_null_but_not_wrong),
         cmocka_unit_test(written_strings_are_read_back),
+        cmocka_unit_test(every_byte_is_escaped_at_every_place),
         cmocka_unit_test(invalid_utf8_is_repaired_when_written),
     };
 
