@@ -146,7 +146,13 @@ static int open_database(struct lwb_cache *cache, struct lwb_buf *warning, struc
     if (rc < 0 && lwb_db_recover(&cache->db))
         rc = 0;
     cache->has_tombstones = rc > 0;
-    return rc < 0 ? rc : LWB_OK;
+    if (rc < 0)
+        return rc;
+    /* Without it no batch is stored: a file that was replaced since has another number. */
+    if (cache->db.sql && lwb_cache_get_meta(cache, "gone", &cache->gone, err) < 0 &&
+        !lwb_db_recover(&cache->db))
+        return err->code;
+    return LWB_OK;
 }
 
 /* Files that every cache directory has. Under no lock: whoever is first, the others agree. */
@@ -182,6 +188,8 @@ static struct lwb_cache *new_cache(const struct lwb_cache_config *config)
     cache->body = LWB_BUF(LWB_CACHE_ENTRY_MAX);
     cache->fact = LWB_BUF(LWB_CACHE_ENTRY_MAX);
     cache->path = LWB_BUF(LWB_PATH_MAX);
+    cache->gone = -1;
+    cache->least_use = INT64_MAX;
     lwb_pending_init(&cache->pending);
     cache->hasher = lwb_hasher_create();
     return cache->hasher ? LWB_TAKE(cache) : NULL;

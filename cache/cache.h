@@ -127,17 +127,38 @@ int lwb_cache_disown_snapshots(struct lwb_cache *cache, struct lwb_error *err);
 /* Drop an entry (a confirm run found a difference, an object was condemned). */
 int lwb_cache_drop(struct lwb_cache *cache, const struct lwb_digest *key, struct lwb_error *err);
 
-/*
- * A batch fingerprint stands for its members' keys: 1 when it is stored and
- * every member's entry is usable. Members are passed in the order in which they
- * were stored.
+/* ---- batches ---------------------------------------------------------------------------------
  */
-int lwb_cache_lookup_batch(struct lwb_cache *cache, const struct lwb_digest *batch,
-                           const struct lwb_digest *members, size_t n_members, bool fresh_only,
-                           struct lwb_error *err);
-int lwb_cache_store_batch(struct lwb_cache *cache, const struct lwb_digest *batch,
-                          const struct lwb_digest *members, size_t n_members,
-                          struct lwb_error *err);
+
+enum { LWB_CACHE_BATCH_MIN = 16 }; /* fewer members are not worth a batch */
+
+/* Why a batch did not answer. */
+enum lwb_cache_batch_miss {
+    LWB_BATCH_NOT_STORED, /* no batch of just these members */
+    LWB_BATCH_OUTDATED,   /* results went, or were replaced, since it was stored */
+    LWB_BATCH_NOT_USABLE, /* warm where fresh was asked for, or an artifact's object is gone */
+};
+
+/*
+ * One look-up for all members of a batch, by the digest of their keys. Returns 1
+ * when each of them has a usable entry, and `found` was told of all, in order;
+ * else 0 and *why, and `found` of none: then they are to be looked up one by one.
+ * It answers what these look-ups would.
+ */
+int lwb_cache_lookup_batch(struct lwb_cache *cache, const struct lwb_digest *members,
+                           size_t n_members, bool fresh_only, lwb_cache_found_fn *found, void *ctx,
+                           enum lwb_cache_batch_miss *why, struct lwb_error *err);
+
+/*
+ * Remember members that were all looked up or stored through this `cache`, with
+ * their entries. It takes the place of the batch that was last stored for the
+ * same `subject`. Not done, and no failure, where there are fewer than
+ * LWB_CACHE_BATCH_MIN or megabytes of them, or when results went since the cache
+ * was opened.
+ */
+int lwb_cache_store_batch(struct lwb_cache *cache, struct lwb_bytes subject,
+                          const struct lwb_digest *members, const struct lwb_cache_entry *entries,
+                          size_t n_members, struct lwb_error *err);
 
 /* ---- why: key components ------------------------------------------------------------------ */
 

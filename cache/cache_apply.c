@@ -111,8 +111,10 @@ static int replace_row(struct lwb_cache *cache, const struct lwb_write *write, i
         return rc;
     if (rc == 0)
         return lwb_fail(err, LWB_ERR_SYSTEM, "%s: an entry came and went", cache->db.path);
-    if (old.fresh && !write->number)
-        return drop_payload(cache, payload, err);
+    if (old.fresh && !write->number) {
+        rc = drop_payload(cache, payload, err);
+        return rc < 0 ? rc : lwb_batch_doubt(cache, err);
+    }
     cache->grown += size - old.size;
     rc = drop_payload(cache, old.payload, err);
     if (rc == LWB_OK)
@@ -160,11 +162,11 @@ static int drop_entry(struct lwb_cache *cache, const struct lwb_digest *key, str
 }
 
 static int touch_entry(struct lwb_cache *cache, const struct lwb_digest *key, int64_t now,
-                       struct lwb_error *err)
+                       int64_t unused_since, struct lwb_error *err)
 {
     struct lwb_db *db = &cache->db;
     int rc = lwb_db_run(db, LWB_SQL_ENTRY_TOUCH, err, LWB_SQL_INT(now), LWB_SQL_DIGEST(key),
-                        LWB_SQL_INT(now - LWB_CACHE_TOUCH_S));
+                        LWB_SQL_INT(unused_since));
 
     if (rc == LWB_OK && sqlite3_changes(db->sql) > 0)
         rc = lwb_db_run(db, LWB_SQL_OBJECT_TOUCH_OF, err, LWB_SQL_INT(now), LWB_SQL_DIGEST(key));
@@ -183,7 +185,8 @@ static int apply_write(struct lwb_cache *cache, const struct lwb_write *write, i
     case LWB_WRITE_DROP:
         return drop_entry(cache, &write->key, err);
     case LWB_WRITE_TOUCH:
-        return touch_entry(cache, &write->key, now, err);
+        return touch_entry(cache, &write->key, now, write->number ? now : now - LWB_CACHE_TOUCH_S,
+                           err);
     case LWB_WRITE_WANTED:
         return lwb_db_run(db, LWB_SQL_TOMBSTONE_WANTED, err, LWB_SQL_DIGEST(&write->key));
     case LWB_WRITE_OBJECT:
@@ -197,6 +200,13 @@ static int apply_write(struct lwb_cache *cache, const struct lwb_write *write, i
     case LWB_WRITE_COMPONENTS:
         return lwb_db_run(db, LWB_SQL_COMPONENTS_PUT, err, LWB_SQL_DIGEST(&write->key),
                           LWB_SQL_BLOB(data), LWB_SQL_INT(now));
+    case LWB_WRITE_BATCH:
+        return lwb_batch_put(cache, write, now, err);
+    case LWB_WRITE_BATCH_DROP:
+        return lwb_batch_delete(cache, &write->key, &write->key, err);
+    case LWB_WRITE_BATCH_TOUCH:
+        return lwb_db_run(db, LWB_SQL_BATCH_TOUCH, err, LWB_SQL_INT(now),
+                          LWB_SQL_DIGEST(&write->key));
     }
     return lwb_fail(err, LWB_ERR_USAGE, "a write of no kind");
 }

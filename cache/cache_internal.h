@@ -15,7 +15,7 @@ enum {
     LWB_CACHE_TOUCH_S = 60 * 60, /* uses within this time are one use */
 };
 
-enum lwb_fact { LWB_FACT_FILE = 1, LWB_FACT_ANSWER = 2, LWB_FACT_BATCH = 3 };
+enum lwb_fact { LWB_FACT_FILE = 1, LWB_FACT_ANSWER = 2 };
 
 struct lwb_cache {
     char *dir;
@@ -27,6 +27,9 @@ struct lwb_cache {
     struct lwb_pending pending;
     uint64_t retry_ns; /* no commit by itself before this */
     int64_t grown;     /* bytes that the running transaction adds */
+    int64_t gone;      /* how often entries had gone from the file when it was opened */
+    int64_t
+        least_use; /* no entry looked up here will have been used before that; INT64_MAX: none */
 
     struct lwb_hasher *hasher; /* for keys */
     struct lwb_buf body;       /* of the last entry looked up */
@@ -97,6 +100,30 @@ int lwb_cache_delete_object(struct lwb_cache *cache, const struct lwb_digest *di
 
 /* Before committing: what the transaction adds (cache->grown) goes into the total. */
 int lwb_cache_add_bytes(struct lwb_cache *cache, struct lwb_error *err);
+
+/* ---- cache_lookup.c ---------------------------------------------------------------------- */
+
+/* Whether the artifacts of an entry are where they should be. */
+bool lwb_cache_has_objects(struct lwb_cache *cache, const struct lwb_cache_entry *entry);
+
+/* ---- cache_batch.c ----------------------------------------------------------------------- */
+
+/* Inside a transaction: what a pending LWB_WRITE_BATCH asks for. */
+int lwb_batch_put(struct lwb_cache *cache, const struct lwb_write *write, int64_t now,
+                  struct lwb_error *err);
+
+/* Inside a transaction: a batch that is stored under either, by key and by subject. */
+int lwb_batch_delete(struct lwb_cache *cache, const struct lwb_digest *key,
+                     const struct lwb_digest *subject, struct lwb_error *err);
+
+/* Inside a transaction: what a process believes to have stored was not taken. */
+int lwb_batch_doubt(struct lwb_cache *cache, struct lwb_error *err);
+
+/*
+ * Inside a transaction: remove batches that answer nothing any more, or were not
+ * used since; INT64_MAX: all.
+ */
+int lwb_batch_expire(struct lwb_cache *cache, int64_t unused_since, struct lwb_error *err);
 
 /* ---- cache_facts.c: small sealed values by kind and digest --------------------------------- */
 

@@ -39,7 +39,7 @@ static int find_body(struct lwb_cache *cache, const struct lwb_digest *key, stru
     return lwb_buf_ok(&cache->body) ? 1 : lwb_fail_memory(err);
 }
 
-static bool objects_are_there(struct lwb_cache *cache, const struct lwb_cache_entry *entry)
+bool lwb_cache_has_objects(struct lwb_cache *cache, const struct lwb_cache_entry *entry)
 {
     for (size_t i = 0; i < entry->n_artifacts; i++)
         if (!lwb_object_is_there(cache, &entry->artifacts[i].digest, entry->artifacts[i].size))
@@ -65,10 +65,12 @@ static void note_wanted(struct lwb_cache *cache, const struct lwb_digest *key)
     lwb_cache_count(cache, LWB_STAT_EVICTED_WANTED, 1);
 }
 
+/* A use that is older than an hour becomes one of now. */
 static void note_use(struct lwb_cache *cache, const struct lwb_digest *key, int64_t used)
 {
-    if (used < lwb_cache_wall_s(cache) - LWB_CACHE_TOUCH_S &&
-        !lwb_pending_find(&cache->pending, LWB_WRITE_TOUCH, key, 0))
+    if (used >= lwb_cache_wall_s(cache) - LWB_CACHE_TOUCH_S)
+        cache->least_use = used < cache->least_use ? used : cache->least_use;
+    else if (!lwb_pending_find(&cache->pending, LWB_WRITE_TOUCH, key, 0))
         lwb_cache_note(cache, LWB_WRITE_TOUCH, key, 0);
 }
 
@@ -96,7 +98,7 @@ static int take_body(struct lwb_cache *cache, const struct lwb_digest *key, stru
 
     if (rc < 0)
         return rc;
-    if (rc == 0 || !objects_are_there(cache, &found)) {
+    if (rc == 0 || !lwb_cache_has_objects(cache, &found)) {
         lwb_cache_note(cache, LWB_WRITE_DROP, key, 0);
         return 0;
     }

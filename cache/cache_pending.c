@@ -34,6 +34,8 @@ static int64_t space_of(enum lwb_write_kind kind, int64_t number)
     case LWB_WRITE_FACT:
     case LWB_WRITE_FACT_TOUCH:
         return 256 * (int64_t)kind + number;
+    case LWB_WRITE_BATCH_DROP:
+        return LWB_WRITE_BATCH;
     default:
         return (int64_t)kind;
     }

@@ -11,12 +11,15 @@
 enum lwb_write_kind {
     LWB_WRITE_ENTRY,      /* key, data: sealed body, number: fresh */
     LWB_WRITE_DROP,       /* key */
-    LWB_WRITE_TOUCH,      /* key */
+    LWB_WRITE_TOUCH,      /* key, number: 1 even if it was used within the hour */
     LWB_WRITE_WANTED,     /* key: of a tombstone */
     LWB_WRITE_OBJECT,     /* key: digest, number: size */
     LWB_WRITE_FACT,       /* key, data: sealed value, number: fact kind */
     LWB_WRITE_FACT_TOUCH, /* key, number: fact kind */
     LWB_WRITE_COMPONENTS, /* key, data: sealed body */
+    LWB_WRITE_BATCH,      /* key, data: subject and sealed body, number: least use of its members */
+    LWB_WRITE_BATCH_DROP, /* key */
+    LWB_WRITE_BATCH_TOUCH, /* key; behind the touches of all members */
 };
 
 struct lwb_write {

@@ -8,6 +8,11 @@
  * five in look-ups for results of 2 KB. Everything that counts is in the body,
  * under a seal; the columns beside it only serve to find and to evict.
  *
+ * batch repeats entries, all members of a batch in one body, and answers as long
+ * as meta's `gone` is what it was: triggers raise that number whenever an entry
+ * goes or is replaced, so that no statement can forget to. It begins at random,
+ * so that no two files agree by chance.
+ *
  * There is no index on `used`: eviction sorts, and every other day is spared
  * the upkeep of a third tree.
  */
@@ -43,11 +48,25 @@ const char lwb_schema_text[] =
     " evicted INTEGER NOT NULL,"
     " wanted INTEGER NOT NULL) WITHOUT ROWID;"
 
+    "CREATE TABLE batch("
+    " key BLOB PRIMARY KEY,"
+    " subject BLOB NOT NULL UNIQUE,"
+    " gone INTEGER NOT NULL,"
+    " used INTEGER NOT NULL,"
+    " size INTEGER NOT NULL,"
+    " body BLOB NOT NULL);"
+
     "CREATE TABLE counter("
     " id TEXT PRIMARY KEY,"
     " total INTEGER NOT NULL,"
     " last INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;";
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+
+    "INSERT INTO meta(name, value) VALUES('gone', random() & 0xffffffffffff);"
+    "CREATE TRIGGER entry_deleted AFTER DELETE ON entry"
+    " BEGIN UPDATE meta SET value = value + 1 WHERE name = 'gone'; END;"
+    "CREATE TRIGGER entry_replaced AFTER UPDATE OF payload ON entry"
+    " BEGIN UPDATE meta SET value = value + 1 WHERE name = 'gone'; END;";
 
 static const char *const statements[LWB_SQL_COUNT] = {
     [LWB_SQL_BEGIN_READ] = "BEGIN",
@@ -109,6 +128,22 @@ static const char *const statements[LWB_SQL_COUNT] = {
     [LWB_SQL_TOMBSTONE_ANY] = "SELECT 1 FROM tombstone LIMIT 1",
     [LWB_SQL_TOMBSTONE_EXPIRE] = "DELETE FROM tombstone WHERE evicted < ?1",
 
+    [LWB_SQL_BATCH_GET] = "SELECT used, body,"
+                          " gone = (SELECT value FROM meta WHERE name = 'gone')"
+                          " FROM batch WHERE key = ?1",
+    [LWB_SQL_BATCH_PUT] = "INSERT INTO batch(key, subject, gone, used, size, body)"
+                          " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    [LWB_SQL_BATCH_TOUCH] = "UPDATE batch SET used = ?1 WHERE key = ?2",
+    [LWB_SQL_BATCH_SIZE] = "SELECT CAST(total(size) AS INTEGER) FROM batch"
+                           " WHERE key = ?1 OR subject = ?2",
+    [LWB_SQL_BATCH_DELETE] = "DELETE FROM batch WHERE key = ?1 OR subject = ?2",
+    [LWB_SQL_BATCH_EXPIRED_SIZE] =
+        "SELECT CAST(total(size) AS INTEGER) FROM batch"
+        " WHERE used < ?1 OR gone <> (SELECT value FROM meta WHERE name = 'gone')",
+    [LWB_SQL_BATCH_EXPIRE] =
+        "DELETE FROM batch"
+        " WHERE used < ?1 OR gone <> (SELECT value FROM meta WHERE name = 'gone')",
+
     [LWB_SQL_COUNTER_ADD] = "INSERT INTO counter(id, total, last) VALUES(?1, ?2, ?3)"
                             " ON CONFLICT(id) DO UPDATE SET total = total + ?2, last = ?3",
     [LWB_SQL_COUNTER_NEW_RUN] = "UPDATE counter SET last = 0",
@@ -119,7 +154,8 @@ static const char *const statements[LWB_SQL_COUNT] = {
     [LWB_SQL_META_ADD] = "INSERT INTO meta(name, value) VALUES(?1, ?2)"
                          " ON CONFLICT(name) DO UPDATE SET value = value + ?2",
     [LWB_SQL_BYTES_SUM] =
-        "SELECT (SELECT total(size) FROM entry) + (SELECT total(size) FROM object)",
+        "SELECT (SELECT total(size) FROM entry) + (SELECT total(size) FROM object)"
+        " + (SELECT total(size) FROM batch)",
     [LWB_SQL_CHECK] = "PRAGMA quick_check(1)",
 };
 

@@ -6,7 +6,7 @@
  * is left alone: there is no migration, a cache is only worth its hits.
  */
 enum {
-    LWB_SCHEMA_VERSION = 2,
+    LWB_SCHEMA_VERSION = 3,
     LWB_SCHEMA_APPLICATION = 0x4c574243, /* "LWBC", in the header of the file */
     LWB_SQL_GROUP = 8,                   /* keys of one look-up of many */
 };
@@ -61,6 +61,14 @@ enum lwb_sql {
     LWB_SQL_TOMBSTONE_DELETE, /* key */
     LWB_SQL_TOMBSTONE_ANY,    /* -> 1 if there are any */
     LWB_SQL_TOMBSTONE_EXPIRE, /* evicted before */
+
+    LWB_SQL_BATCH_GET,          /* key -> used, body, whether no entry has gone since */
+    LWB_SQL_BATCH_PUT,          /* key, subject, gone, used, size, body */
+    LWB_SQL_BATCH_TOUCH,        /* used, key */
+    LWB_SQL_BATCH_SIZE,         /* key, subject -> size of both */
+    LWB_SQL_BATCH_DELETE,       /* key, subject */
+    LWB_SQL_BATCH_EXPIRED_SIZE, /* used before -> size of these, and of outdated ones */
+    LWB_SQL_BATCH_EXPIRE,       /* used before */
 
     LWB_SQL_COUNTER_ADD, /* id, delta, value of this run */
     LWB_SQL_COUNTER_NEW_RUN,

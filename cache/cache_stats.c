@@ -15,6 +15,7 @@ static const struct lwb_stat_info table[LWB_STAT_COUNT] = {
     TOP(LWB_STAT_MODULES, "modules", "Modules", LWB_UNIT_COUNT),
     PART(LWB_STAT_HITS, "hits", "Hits", LWB_STAT_MODULES),
     PART(LWB_STAT_SNAPSHOT, "hits_snapshot", "By snapshot", LWB_STAT_HITS),
+    PART(LWB_STAT_BATCH, "hits_batch", "By batch", LWB_STAT_HITS),
     PART(LWB_STAT_REPLAYED_CLEAN, "replayed_clean", "Replayed without messages", LWB_STAT_HITS),
     PART(LWB_STAT_REPLAYED_WARNINGS, "replayed_warnings", "Replayed with messages", LWB_STAT_HITS),
     PART(LWB_STAT_REPLAYED_ERRORS, "replayed_errors", "Replayed rejections", LWB_STAT_HITS),

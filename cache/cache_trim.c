@@ -188,11 +188,16 @@ static int expire(struct lwb_cache *cache, struct lwb_error *err)
 
     if (rc < 0)
         return rc;
+    cache->grown = 0;
     rc = lwb_db_run(db, LWB_SQL_TOMBSTONE_EXPIRE, err, LWB_SQL_INT(now - TOMBSTONES_KEPT_S));
     if (rc == LWB_OK)
         rc = lwb_db_run(db, LWB_SQL_FACT_EXPIRE, err, LWB_SQL_INT(now - FACTS_KEPT_S));
     if (rc == LWB_OK)
         rc = lwb_db_run(db, LWB_SQL_COMPONENTS_EXPIRE, err, LWB_SQL_INT(now - FACTS_KEPT_S));
+    if (rc == LWB_OK)
+        rc = lwb_batch_expire(cache, now - FACTS_KEPT_S, err);
+    if (rc == LWB_OK)
+        rc = lwb_cache_add_bytes(cache, err);
     if (rc == LWB_OK)
         rc = lwb_db_run(db, LWB_SQL_META_PUT, err, LWB_SQL_TEXT("tidied_at"), LWB_SQL_INT(now));
     if (rc < 0) {
@@ -230,6 +235,17 @@ static int tidy(struct lwb_cache *cache, bool alone, struct lwb_error *err)
     return rc;
 }
 
+/* They only repeat what entries hold, and none would answer once one of these has gone. */
+static int drop_batches(struct lwb_cache *cache, struct lwb_trim_result *out, struct lwb_error *err)
+{
+    int rc = lwb_db_begin_write(&cache->db, err);
+
+    if (rc < 0)
+        return rc;
+    cache->grown = 0;
+    return end_chunk(cache, lwb_batch_expire(cache, INT64_MAX, err), out, err);
+}
+
 static int evict_to(struct lwb_cache *cache, uint64_t max_bytes, bool alone, struct chunk *chunk,
                     struct lwb_trim_result *out, struct lwb_error *err)
 {
@@ -239,6 +255,9 @@ static int evict_to(struct lwb_cache *cache, uint64_t max_bytes, bool alone, str
 
     if (rc == LWB_OK)
         rc = collect_all(cache, before, chunk, out, err);
+    if (rc < 0 || out->left <= max_bytes)
+        return rc;
+    rc = drop_batches(cache, out, err);
     if (rc < 0 || out->left <= max_bytes)
         return rc;
     do {
@@ -338,7 +357,8 @@ static int delete_rows(struct lwb_cache *cache, struct lwb_trim_result *out, str
         lwb_db_finish(db, LWB_SQL_ENTRY_COUNT);
         rc = lwb_db_script(db,
                            "DELETE FROM entry; DELETE FROM payload; DELETE FROM artifact;"
-                           "DELETE FROM fact; DELETE FROM components; DELETE FROM tombstone",
+                           "DELETE FROM fact; DELETE FROM components; DELETE FROM tombstone;"
+                           "DELETE FROM batch",
                            err);
     }
     if (rc < 0) {

@@ -277,6 +277,7 @@ int lwb_run_all(struct lwb_run *run, enum lwb_exit_code *exit_code, struct lwb_e
     lwb_run_store_waiting(run);
     if (!run->inputs_changed && !run->cancelled && !run->failure.code)
         check_inputs_once_more(run);
+    lwb_run_store_batches(run);
     count_rest(run);
     *exit_code = lwb_run_report_end(run->printer);
     if (run->cancelled) {

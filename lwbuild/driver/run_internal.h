@@ -51,6 +51,8 @@ struct run_batch {
     size_t first, last; /* queue of modules, SIZE_MAX when empty */
     size_t queued;
     unsigned lanes;
+    size_t ready;    /* of its modules, in the look-up that is under way */
+    bool answered;   /* by one look-up for all of it */
     bool distrusted; /* a warm verdict of it was not confirmed: the rest is checked fresh */
 };
 
@@ -138,6 +140,8 @@ void lwb_run_close_lanes(struct lwb_run *run);
  * in eight.
  */
 bool lwb_run_must_confirm(const struct lwb_run *run, const struct run_module *module);
+/* An entry of the cache becomes the answer for a module, if it is enough for this run. */
+void lwb_run_take_entry(struct lwb_run *run, size_t module, const struct lwb_cache_entry *entry);
 /* Keys and one look-up for all of them. Those that are not `decided` have to be checked. */
 void lwb_run_look_up(struct lwb_run *run, const size_t *modules, size_t count);
 /* Take over what a worker answered: verdict, messages, artifacts in their place. */
@@ -153,6 +157,19 @@ int lwb_run_link_imports(struct lwb_run *run, size_t batch, struct lwb_error *er
 struct lwb_cache_artifact *lwb_run_list_artifacts(const struct run_module *module);
 void lwb_run_set_detail(struct run_module *module, enum lwb_verdict verdict, enum lwb_reason reason,
                         const char *detail);
+
+/* What the cache stores of a module; the artifacts are lwb_run_list_artifacts. */
+struct lwb_cache_entry lwb_run_entry_of(const struct run_module *module,
+                                        const struct lwb_cache_artifact *artifacts);
+
+/* ---- run_batch.c ---- */
+/*
+ * One look-up for each batch of which all modules are among these, with their
+ * keys.
+ */
+void lwb_run_look_up_batches(struct lwb_run *run, const size_t *modules, size_t count);
+/* At the end of a run: those of which every module is answered for. */
+void lwb_run_store_batches(struct lwb_run *run);
 
 /* ---- run_store.c ---- */
 void lwb_run_store_later(struct lwb_run *run, size_t module);

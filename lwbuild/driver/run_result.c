@@ -113,6 +113,16 @@ static void decide(struct run_module *module, const struct lwb_error *failure)
         lwb_run_set_detail(module, LWB_VERDICT_NONE, LWB_REASON_CRASH, failure->text);
 }
 
+void lwb_run_take_entry(struct lwb_run *run, size_t index, const struct lwb_cache_entry *entry)
+{
+    struct run_module *module = &run->modules[index];
+    struct lwb_error err;
+
+    if (module->decided || !is_enough(run, module, entry))
+        return;
+    decide(module, take_entry(run, index, entry, &err) < 0 ? &err : NULL);
+}
+
 /* Modules that wait for one look-up together. */
 struct looking_up {
     struct lwb_run *run;
@@ -122,14 +132,8 @@ struct looking_up {
 static void on_found(void *ctx, size_t number, const struct lwb_cache_entry *entry)
 {
     const struct looking_up *looking_up = ctx;
-    struct lwb_run *run = looking_up->run;
-    size_t index = looking_up->modules[number];
-    struct run_module *module = &run->modules[index];
-    struct lwb_error err;
 
-    if (module->decided || !is_enough(run, module, entry))
-        return;
-    decide(module, take_entry(run, index, entry, &err) < 0 ? &err : NULL);
+    lwb_run_take_entry(looking_up->run, looking_up->modules[number], entry);
 }
 
 /*
@@ -161,20 +165,38 @@ static void make_key(struct lwb_run *run, size_t index)
     lwb_run_count(run, LWB_STAT_MODULES, 1);
 }
 
+/* Those of `modules` that a look-up can still tell something about; returns how many. */
+static size_t list_open(const struct lwb_run *run, const size_t *modules, size_t count,
+                        size_t *list, struct lwb_digest *keys)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct run_module *module = &run->modules[modules[i]];
+
+        if (module->decided || run->batches[module->plan->batch].answered)
+            continue;
+        keys[n] = module->key;
+        list[n++] = modules[i];
+    }
+    return n;
+}
+
 static void find_entries(struct lwb_run *run, const size_t *modules, size_t count)
 {
-    LWB_AUTO(lwb_free) void *memory = lwb_alloc_array(count, sizeof(struct lwb_digest));
-    struct looking_up looking_up = { run, modules };
-    struct lwb_digest *keys = memory;
+    LWB_AUTO(lwb_free) void *for_keys = lwb_alloc_array(count, sizeof(struct lwb_digest));
+    LWB_AUTO(lwb_free) void *for_list = lwb_alloc_array(count, sizeof(size_t));
+    struct looking_up looking_up = { run, for_list };
+    struct lwb_digest *keys = for_keys;
     struct lwb_error trouble;
+    size_t n;
 
-    if (!keys)
+    if (!for_keys || !for_list)
         return; /* all are misses */
-    for (size_t i = 0; i < count; i++)
-        keys[i] = run->modules[modules[i]].key;
-    if (lwb_cache_lookup_many(run->world->cache, keys, count,
-                              run->config.isolation == LWB_RUN_FRESH, on_found, &looking_up,
-                              &trouble) < 0)
+    n = list_open(run, modules, count, for_list, keys);
+    if (n &&
+        lwb_cache_lookup_many(run->world->cache, keys, n, run->config.isolation == LWB_RUN_FRESH,
+                              on_found, &looking_up, &trouble) < 0)
         lwb_run_give_up_cache(run, &trouble);
 }
 
@@ -212,8 +234,10 @@ void lwb_run_look_up(struct lwb_run *run, const size_t *modules, size_t count)
         return;
     for (size_t i = 0; i < count; i++)
         make_key(run, modules[i]);
-    if (asked)
+    if (asked) {
+        lwb_run_look_up_batches(run, modules, count);
         find_entries(run, modules, count);
+    }
     for (size_t i = 0; i < count; i++) {
         if (run->modules[modules[i]].decided)
             account_hit(run, &run->modules[modules[i]]);

@@ -49,12 +49,13 @@ void lwb_run_store_later(struct lwb_run *run, size_t index)
     run->unstored[run->n_unstored++] = index;
 }
 
-static int store(struct lwb_run *run, const struct run_module *module, struct lwb_error *err)
+struct lwb_cache_entry lwb_run_entry_of(const struct run_module *module,
+                                        const struct lwb_cache_artifact *artifacts)
 {
-    LWB_AUTO(lwb_free) void *artifacts = lwb_run_list_artifacts(module);
-    struct lwb_cache_entry entry = {
-        .verdict =
-            module->verdict == LWB_VERDICT_ACCEPTED ? LWB_CACHE_ACCEPTED : LWB_CACHE_REJECTED,
+    bool accepted = module->verdict == LWB_VERDICT_ACCEPTED;
+
+    return (struct lwb_cache_entry){
+        .verdict = accepted ? LWB_CACHE_ACCEPTED : LWB_CACHE_REJECTED,
         .fresh = module->fresh,
         .check_ns = module->check_ns,
         .report = lwb_buf_bytes(&module->report),
@@ -62,6 +63,12 @@ static int store(struct lwb_run *run, const struct run_module *module, struct lw
         .artifacts = artifacts,
         .n_artifacts = module->n_artifacts,
     };
+}
+
+static int store(struct lwb_run *run, const struct run_module *module, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_free) void *artifacts = lwb_run_list_artifacts(module);
+    struct lwb_cache_entry entry = lwb_run_entry_of(module, artifacts);
 
     return artifacts ? lwb_cache_store(run->world->cache, &module->key, &entry, err)
                      : lwb_fail_memory(err);

@@ -19,15 +19,11 @@ enum { ENTRIES = 40, STRIDE = 41 };
 static void fill(struct cache_fixture *fixture)
 {
     struct lwb_cache *cache = cache_fixture_open(fixture, LWB_CACHE_READ_WRITE);
-    struct lwb_digest batch = cache_key(1000);
-    struct lwb_digest members[ENTRIES];
     struct lwb_error err;
 
-    for (uint32_t i = 0; i < ENTRIES; i++) {
-        members[i] = cache_key(i);
+    for (uint32_t i = 0; i < ENTRIES; i++)
         cache_store_numbered(cache, i, i, i % 2);
-    }
-    assert_int_equal(lwb_cache_store_batch(cache, &batch, members, ENTRIES, &err), LWB_OK);
+    cache_store_numbered_batch(cache, 0, ENTRIES);
     for (uint32_t i = 0; i < ENTRIES; i++) {
         struct lwb_digest question = cache_key(2000 + i);
         struct lwb_digest answer = cache_key(3000 + i);
@@ -59,6 +55,7 @@ static uint32_t check(struct cache_fixture *fixture)
         if (lwb_cache_recall(cache, &question, &answer, &err) > 0)
             assert_int_equal(lwb_digest_compare(&answer, &expected), 0);
     }
+    (void)cache_lookup_numbered_batch(cache, 0, ENTRIES);
     lwb_cache_close(cache);
     return found;
 }

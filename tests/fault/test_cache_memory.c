@@ -89,6 +89,13 @@ static void check_old(void *ctx, size_t number, const struct lwb_cache_entry *en
     assert_int_equal(entry->check_ns, OLD);
 }
 
+static void check_new(void *ctx, size_t number, const struct lwb_cache_entry *entry)
+{
+    (void)ctx;
+    assert_in_range(number, 0, LWB_CACHE_BATCH_MIN - 1);
+    assert_int_equal(entry->check_ns, NEW);
+}
+
 /* A bit of everything. Returns whether the new result was acknowledged. */
 static bool use(struct cache_fixture *fixture, struct lwb_buf *warning)
 {
@@ -105,6 +112,9 @@ static bool use(struct cache_fixture *fixture, struct lwb_buf *warning)
     struct lwb_verify_result verified;
     struct lwb_cache_stats stats;
     struct lwb_digest digest = old_key;
+    struct lwb_digest members[LWB_CACHE_BATCH_MIN];
+    struct lwb_cache_entry entries[LWB_CACHE_BATCH_MIN];
+    enum lwb_cache_batch_miss batch_why;
     enum lwb_cache_why why;
     struct lwb_error err;
     bool stored;
@@ -114,12 +124,18 @@ static bool use(struct cache_fixture *fixture, struct lwb_buf *warning)
     if (lwb_cache_lookup(cache, &old_key, false, &found, &err) > 0)
         assert_int_equal(found.check_ns, OLD);
     stored = lwb_cache_store(cache, &new_key, &entry, &err) == LWB_OK;
-    (void)lwb_cache_store_batch(cache, &digest, &new_key, 1, &err);
+    for (size_t i = 0; i < LWB_CACHE_BATCH_MIN; i++) {
+        members[i] = i ? old_key : new_key;
+        entries[i] = entry;
+    }
+    (void)lwb_cache_store_batch(cache, lwb_bytes_text("B"), members, entries, LWB_CACHE_BATCH_MIN,
+                                &err);
     (void)lwb_cache_store_components(cache, lwb_bytes_text("M"), &new_key, components, 2, &err);
     stored = lwb_cache_commit(cache, &err) == LWB_OK && stored;
     (void)lwb_cache_lookup_many(cache, &old_key, 1, false, check_old, NULL, &err);
     (void)lwb_cache_explain(cache, lwb_bytes_text("M"), &old_key, components, 1, &why, &text, &err);
-    (void)lwb_cache_lookup_batch(cache, &digest, &new_key, 1, false, &err);
+    (void)lwb_cache_lookup_batch(cache, members, LWB_CACHE_BATCH_MIN, false, check_new, NULL,
+                                 &batch_why, &err);
     (void)lwb_cache_file_digest(cache, "/proc/self/exe", &digest, NULL, &err);
     lwb_cache_count(cache, LWB_STAT_HITS, 1);
     (void)lwb_cache_read_stats(cache, &stats, &err);

@@ -105,6 +105,68 @@ int cache_lookup_numbered(struct lwb_cache *cache, uint32_t key, bool fresh_only
     return 1;
 }
 
+enum { BATCH_MAX = 256 };
+
+static void list_keys(struct lwb_digest *keys, uint32_t key, uint32_t count)
+{
+    assert_true(count <= BATCH_MAX);
+    for (uint32_t i = 0; i < count; i++)
+        keys[i] = cache_key(key + i);
+}
+
+void cache_store_numbered_batch(struct lwb_cache *cache, uint32_t key, uint32_t count)
+{
+    struct lwb_digest keys[BATCH_MAX];
+    struct lwb_cache_entry entries[BATCH_MAX];
+    char reports[BATCH_MAX][40];
+    struct lwb_error err;
+
+    list_keys(keys, key, count);
+    for (uint32_t i = 0; i < count; i++) {
+        (void)snprintf(reports[i], sizeof(reports[i]), "report %u", key + i);
+        entries[i] = (struct lwb_cache_entry){
+            .verdict = LWB_CACHE_ACCEPTED,
+            .check_ns = key + i,
+            .report = lwb_bytes_text(reports[i]),
+            .facts = lwb_bytes(&keys[i], sizeof(keys[i])),
+        };
+    }
+    if (lwb_cache_store_batch(cache, lwb_bytes_text("numbered"), keys, entries, count, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+struct numbered {
+    uint32_t key;
+    uint32_t count; /* found so far */
+};
+
+static void check_numbered(void *ctx, size_t number, const struct lwb_cache_entry *entry)
+{
+    struct numbered *numbered = ctx;
+    struct lwb_digest key = cache_key(numbered->key + (uint32_t)number);
+
+    assert_int_equal(number, numbered->count++);
+    assert_int_equal(entry->check_ns, numbered->key + number);
+    assert_int_equal(entry->verdict, LWB_CACHE_ACCEPTED);
+    assert_true(lwb_bytes_equal(entry->facts, lwb_bytes(&key, sizeof(key))));
+}
+
+int cache_lookup_numbered_batch(struct lwb_cache *cache, uint32_t key, uint32_t count)
+{
+    struct numbered numbered = { key, 0 };
+    struct lwb_digest keys[BATCH_MAX];
+    enum lwb_cache_batch_miss why;
+    struct lwb_error err;
+    int rc;
+
+    list_keys(keys, key, count);
+    rc = lwb_cache_lookup_batch(cache, keys, count, false, check_numbered, &numbered, &why, &err);
+    if (rc < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(numbered.count, rc ? count : 0);
+    return rc;
+}
+
 struct lwb_digest cache_adopt_text(struct lwb_cache *cache, const char *content)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf path = LWB_BUF(4096);

@@ -28,5 +28,11 @@ void cache_store_numbered(struct lwb_cache *cache, uint32_t key, uint32_t n, boo
 /* 1 and *n, or 0; fails the test on errors and on an entry that no test has stored. */
 int cache_lookup_numbered(struct lwb_cache *cache, uint32_t key, bool fresh_only, uint32_t *n);
 
+/* A batch of `count` of these, from `key` on, each with its number as its result. */
+void cache_store_numbered_batch(struct lwb_cache *cache, uint32_t key, uint32_t count);
+
+/* 1, or 0 and nothing found; fails the test on errors and on any other entry. */
+int cache_lookup_numbered_batch(struct lwb_cache *cache, uint32_t key, uint32_t count);
+
 /* Writes `content` to a private file and takes it into the cache; its digest. */
 struct lwb_digest cache_adopt_text(struct lwb_cache *cache, const char *content);

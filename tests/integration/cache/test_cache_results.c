@@ -165,29 +165,6 @@ static void many_are_found_at_once(void **state)
     lwb_cache_close(cache);
 }
 
-static void a_batch_needs_all_its_members(void **state)
-{
-    struct cache_fixture *fixture = *state;
-    struct lwb_cache *cache = cache_fixture_open(fixture, LWB_CACHE_READ_WRITE);
-    const struct lwb_digest members[] = { cache_key(1), cache_key(2) };
-    const struct lwb_digest others[] = { cache_key(2), cache_key(1) };
-    struct lwb_digest batch = cache_key(100);
-    struct lwb_error err;
-
-    cache_store_numbered(cache, 1, 11, true);
-    cache_store_numbered(cache, 2, 22, false);
-    assert_int_equal(lwb_cache_lookup_batch(cache, &batch, members, 2, false, &err), 0);
-    assert_int_equal(lwb_cache_store_batch(cache, &batch, members, 2, &err), LWB_OK);
-    assert_int_equal(lwb_cache_commit(cache, &err), LWB_OK);
-    assert_int_equal(lwb_cache_lookup_batch(cache, &batch, members, 2, false, &err), 1);
-    assert_int_equal(lwb_cache_lookup_batch(cache, &batch, members, 2, true, &err), 0);
-    assert_int_equal(lwb_cache_lookup_batch(cache, &batch, members, 1, false, &err), 0);
-    assert_int_equal(lwb_cache_lookup_batch(cache, &batch, others, 2, false, &err), 0);
-    assert_int_equal(lwb_cache_drop(cache, &members[1], &err), LWB_OK);
-    assert_int_equal(lwb_cache_lookup_batch(cache, &batch, members, 2, false, &err), 0);
-    lwb_cache_close(cache);
-}
-
 static void reading_only_stores_nothing(void **state)
 {
     struct cache_fixture *fixture = *state;
@@ -238,7 +215,6 @@ int main(void)
         CACHE_TEST(fresh_replaces_warm_and_never_the_other_way),
         CACHE_TEST(what_is_dropped_is_gone),
         CACHE_TEST(many_are_found_at_once),
-        CACHE_TEST(a_batch_needs_all_its_members),
         CACHE_TEST(reading_only_stores_nothing),
         CACHE_TEST(a_result_that_is_too_large_is_refused),
     };
