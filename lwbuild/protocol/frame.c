@@ -73,12 +73,13 @@ void lwb_frame_reader_commit(struct lwb_frame_reader *reader, size_t len)
 int lwb_frame_next(struct lwb_frame_reader *reader, struct lwb_bytes *payload,
                    struct lwb_error *err)
 {
-    const char *start = reader->pending.ptr + reader->at;
     size_t have = reader->pending.len - reader->at;
+    const char *start;
     uint32_t len;
 
     if (have < LWB_FRAME_HEADER)
         return 0;
+    start = reader->pending.ptr + reader->at;
     len = u32be(start);
     if (len == 0)
         return lwb_fail(err, LWB_ERR_PROTOCOL, "empty frame");
