@@ -131,7 +131,8 @@ static bool compute(mpz_t out, enum kn_op op, const mpz_t a, const mpz_t b)
 
 kn_ref kn_nat_compute(struct kn_ctx *ctx, enum kn_op op, kn_ref a, kn_ref b)
 {
-    struct view x, y;
+    struct view x = { .limb = 0 };
+    struct view y = { .limb = 0 };
     mpz_t out;
     kn_ref result = KN_NONE;
 

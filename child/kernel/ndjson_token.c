@@ -330,7 +330,7 @@ bool kn_require(struct kn_reader *r, uint32_t seen, uint32_t needed, const char 
 /* Any JSON value; nesting is limited since nothing that nests deeper is ever needed. */
 static bool skip(struct kn_reader *r, int depth)
 {
-    struct lwb_bytes text;
+    struct lwb_bytes text = { 0 };
     bool first = true, flag;
     char c = next(r);
     int more;

@@ -495,13 +495,14 @@ static size_t escaped_size(unsigned char c)
 static char *escape(char *out, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
+    static const char start[] = { '\\', 'u', '0', '0' };
 
     if (c >= 0x20) {
         *out++ = '\\';
         *out++ = (char)c;
         return out;
     }
-    memcpy(out, "\\u00", 4);
+    memcpy(out, start, sizeof(start));
     out[4] = hex[c >> 4];
     out[5] = hex[c & 0xf];
     return out + 6;

@@ -11,6 +11,17 @@
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void check_spelling(struct lwb_bytes name)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf once = LWB_BUF(1 << 20);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf twice = LWB_BUF(1 << 20);
+
+    if (!lwb_module_name_append(&once, name))
+        return;
+    assert(lwb_module_name_append(&twice, lwb_buf_bytes(&once)));
+    assert(lwb_bytes_equal(lwb_buf_bytes(&once), lwb_buf_bytes(&twice)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     LWB_AUTO(lwb_lean_header_release) struct lwb_lean_header header = { 0 };
@@ -22,15 +33,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(header.end <= size && header.body <= size);
     for (size_t i = 0; i < header.n_imports; i++) {
         struct lwb_bytes name = header.imports[i].name;
-        LWB_AUTO(lwb_buf_release) struct lwb_buf once = LWB_BUF(1 << 20);
-        LWB_AUTO(lwb_buf_release) struct lwb_buf twice = LWB_BUF(1 << 20);
 
         assert(name.ptr >= last && name.ptr + name.len <= (const char *)data + size);
         last = name.ptr + name.len;
-        if (!lwb_module_name_append(&once, name))
-            continue;
-        assert(lwb_module_name_append(&twice, lwb_buf_bytes(&once)));
-        assert(lwb_bytes_equal(lwb_buf_bytes(&once), lwb_buf_bytes(&twice)));
+        check_spelling(name);
     }
     return 0;
 }

@@ -25,12 +25,13 @@ void fake_end_as(const char *name)
 
 static void eat(uint64_t mib)
 {
-    char *memory = malloc((size_t)mib << 20);
+    static volatile char *eaten; /* kept: the request's answer waits on it */
 
-    if (!memory)
+    eaten = malloc((size_t)mib << 20);
+    if (!eaten)
         fake_die("no memory to eat");
     for (uint64_t i = 0; i < mib << 20; i += 4096)
-        ((volatile char *)memory)[i] = 1; /* kept: the request's answer waits on it */
+        eaten[i] = 1;
 }
 
 static void flood(uint64_t mib)

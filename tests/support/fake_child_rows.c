@@ -1,5 +1,6 @@
 #include "tests/support/fake_child_internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 /* Rows, progress and diagnostics: good ones, and those that break the rules for them. */
@@ -14,10 +15,11 @@ void fake_put_rows(const struct lwb_message_head *head, const char *stream, uint
     lwb_buf_clear(&packed);
     for (uint64_t i = 0; i < count; i++) {
         char text[160];
-        int len = snprintf(text, sizeof(text),
-                           "{\"index\":%08llu,\"name\":\"Mathlib.Algebra.Group.Basic.mul_comm\","
-                           "\"kind\":\"theorem\",\"status\":\"checked\"}",
-                           (unsigned long long)(first + i));
+        int len =
+            snprintf(text, sizeof(text),
+                     "{\"index\":%08" PRIu64 ",\"name\":\"Mathlib.Algebra.Group.Basic.mul_comm\","
+                     "\"kind\":\"theorem\",\"status\":\"checked\"}",
+                     first + i);
 
         lwb_buf_append_u32be(&packed, (uint32_t)len);
         lwb_buf_append(&packed, text, (size_t)len);

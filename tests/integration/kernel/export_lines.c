@@ -7,7 +7,7 @@ void export_parse(struct export_lines *out, struct lwb_bytes file)
     const char *at = file.ptr, *end = file.ptr + file.len;
 
     memset(out, 0, sizeof(*out));
-    out->lines = lwb_alloc_array(file.len / 8 + 1, sizeof(*out->lines));
+    out->lines = lwb_alloc_array(file.len / 8 + 1, sizeof(cJSON *));
     while (out->lines && at < end) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
 

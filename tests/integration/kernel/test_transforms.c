@@ -131,7 +131,7 @@ static void use_copy(cJSON *value, const char *key, void *data)
 
 static void duplicate(struct export_lines *lines)
 {
-    struct export_lines all = { malloc(2 * lines->n * sizeof(*all.lines)), 0 };
+    struct export_lines all = { malloc(2 * lines->n * sizeof(cJSON *)), 0 };
     double offset = 100000;
     size_t i;
 
@@ -153,8 +153,8 @@ static void duplicate(struct export_lines *lines)
         all.lines[all.n++] = copy;
     }
     lwb_free(lines->lines);
-    lines->lines = lwb_alloc_array(all.n, sizeof(*lines->lines));
-    memcpy(lines->lines, all.lines, all.n * sizeof(*lines->lines));
+    lines->lines = lwb_alloc_array(all.n, sizeof(cJSON *));
+    memcpy(lines->lines, all.lines, all.n * sizeof(cJSON *));
     lines->n = all.n;
     free(all.lines);
 }
@@ -257,7 +257,7 @@ static double declared_name(const cJSON *line)
 /* All parts first; then neighbours among the theorems change places where they can. */
 static void permute(struct export_lines *lines)
 {
-    cJSON **sorted = calloc(lines->n, sizeof(*sorted));
+    cJSON **sorted = calloc(lines->n, sizeof(cJSON *));
     size_t n = 0, i, moved = 0;
 
     assert_non_null(sorted);
@@ -269,7 +269,7 @@ static void permute(struct export_lines *lines)
         if (is_declaration(lines->lines[i]))
             sorted[n++] = lines->lines[i];
     }
-    memcpy(lines->lines, sorted, n * sizeof(*sorted));
+    memcpy(lines->lines, sorted, n * sizeof(cJSON *));
     free(sorted);
     for (i = 1; i + 1 < lines->n; i++) {
         cJSON *a = lines->lines[i], *b = lines->lines[i + 1];

@@ -23,6 +23,7 @@ static enum lwb_kernel_verdict verdict_of(struct lwb_bytes file, unsigned thread
     struct lwb_kernel_request request = { .threads = threads, .no_caches = no_caches };
     struct lwb_error err;
 
+    *summary = (struct lwb_kernel_summary){ .verdict = LWB_KERNEL_DECLINE };
     if (lwb_kernel_open(&kernel, &limits, &err) < 0)
         return LWB_KERNEL_DECLINE;
     if (lwb_kernel_load(kernel, file, summary) == LWB_KERNEL_ACCEPT)

@@ -16,10 +16,10 @@ static void append_word(struct lwb_buf *out, uint64_t word)
 
 static void append_field(struct lwb_buf *out, const char *text, size_t len)
 {
-    char field[64] = { 0 };
+    static const char zeros[64];
 
-    memcpy(field, text, strlen(text));
-    lwb_buf_append(out, field, len);
+    lwb_buf_append_text(out, text);
+    lwb_buf_append(out, zeros, len - strlen(text));
 }
 
 static void append_layout(struct lwb_buf *out, enum lwb_olean_layout layout, char version,
