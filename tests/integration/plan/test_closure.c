@@ -230,6 +230,30 @@ static void an_unchanged_world_is_not_read_again(void **state)
     assert_true(f->digests.n_files > 0);
 }
 
+/* It may refuse what the other one had made. */
+static void another_toolchain_is_asked_anew(void **state)
+{
+    struct plan_fixture *f = *state;
+    char prefix[300];
+    struct lwb_toolchain toolchain = { .prefix = prefix };
+    const struct fake_olean other = {
+        .layout = LWB_OLEAN_D,
+        .imports = "",
+        .githash = "1111111111111111111111111111111111111111",
+    };
+
+    make_small_world(f);
+    (void)snprintf(prefix, sizeof(prefix), "%s", scratch_path(&f->scratch, "tc"));
+    olean(f, "tc/lib/lean/Init.olean", "", NULL);
+    f->config.toolchain = &toolchain;
+    f->digests.source.now_s = much_later;
+    (void)key(f);
+    assert_true(f->digests.n_memory > 0);
+    fake_olean_write(scratch_path(&f->scratch, "tc/lib/lean/Init.olean"), &other);
+    toolchain.identity.bytes[0] = 1;
+    fail_key(f, LWB_ERR_STALE_IMPORT, "was built by another Lean");
+}
+
 static void an_edit_with_its_time_put_back_is_seen(void **state)
 {
     struct plan_fixture *f = *state;
@@ -306,6 +330,7 @@ int main(void)
         TEST(files_that_import_each_other_are_an_error),
         TEST(a_file_of_another_lean_is_stale),
         TEST(an_unchanged_world_is_not_read_again),
+        TEST(another_toolchain_is_asked_anew),
         TEST(an_edit_with_its_time_put_back_is_seen),
         TEST(a_world_that_was_just_touched_is_not_remembered),
         TEST(one_source_without_memory_gives_the_same_keys),

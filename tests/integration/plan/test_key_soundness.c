@@ -78,14 +78,24 @@ static void write_lakefile(struct world *w, const char *package, const char *opt
     char text[300];
 
     (void)snprintf(text, sizeof(text),
-                   "name = \"%s\"\n[[lean_lib]]\nname = \"X\"\nleanOptions = { %s }\n", package,
-                   options);
+                   "name = \"%s\"\nmoreLeanArgs = [\"--plugin=p.so\"]\n"
+                   "[[lean_lib]]\nname = \"X\"\nleanOptions = { %s }\n",
+                   package, options);
     scratch_write(&w->f->scratch, "p/lakefile.toml", text);
+}
+
+static void write_plugin(struct world *w, unsigned content)
+{
+    char text[16];
+
+    (void)snprintf(text, sizeof(text), "%08x", content);
+    scratch_write(&w->f->scratch, "p/p.so", text);
 }
 
 static void write_world(struct world *w)
 {
     write_lakefile(w, "p", "a = 1, b = true");
+    write_plugin(w, 0);
     write_source(w, "p/X.lean", "import Y\nimport L.A\n", 0, '.');
     write_source(w, "p/Y.lean", "import Z\n", 0, '.');
     write_source(w, "p/Z.lean", "", 0, '.');
@@ -270,6 +280,19 @@ static void rename_module(struct world *w, unsigned value)
     w->target = "X2";
 }
 
+static void rename_package(struct world *w, unsigned value)
+{
+    char name[16];
+
+    (void)snprintf(name, sizeof(name), "p%u", value);
+    write_lakefile(w, name, "a = 1, b = true");
+}
+
+static void change_plugin(struct world *w, unsigned value)
+{
+    write_plugin(w, value);
+}
+
 static const struct change {
     const char *name;
     void (*apply)(struct world *w, unsigned value);
@@ -286,12 +309,14 @@ static const struct change {
     { "host", change_host, 0 },
     { "input", change_input, 1U << 10 },
     { "number of inputs", drop_input, 1U << 9 },
-    { "option of the project", change_option, 0 },
+    { "option of the project", change_option, 1U << 17 },
     { "option of the caller", add_option, 0 },
     { "shadowing olean", shadow_a_file, 1U << 4 | 1U << 5 },
     { "shadowing source", shadow_a_source, 1U << 2 },
     { "module name", rename_module, 1U << 0 },
     { "source, time restored", change_source_and_restore_time, 1U << 1 },
+    { "package", rename_package, 1U << 11 },
+    { "plugin", change_plugin, 0 },
 };
 
 /* Back to the world as it was, touching only what may have changed. */
@@ -312,8 +337,10 @@ static void undo(struct world *w, unsigned applied)
     }
     if (applied & 1U << 6)
         write_olean(w, "tc/lib/lean/Init/Core.olean", "", 0);
-    if (applied & 1U << 11)
+    if (applied & (1U << 11 | 1U << 17))
         write_lakefile(w, "p", "a = 1, b = true");
+    if (applied & 1U << 18)
+        write_plugin(w, 0);
     if (applied & 1U << 13)
         assert_int_equal(lwb_file_remove_tree(scratch_path(scratch, "first/L"), &w->f->err),
                          LWB_OK);
