@@ -40,8 +40,11 @@ void echo_project_write(struct echo_project *project, const char *name, const ch
 static void start(struct program_handle *handle, struct echo_project *project,
                   const char *const *argv)
 {
-    const char *environment[] = { "LWBUILD_CHILD=" LWB_ECHO_CHILD, "MAKEFLAGS=", NULL };
+    char child[1100];
+    const char *environment[] = { child, "MAKEFLAGS=", NULL };
 
+    (void)snprintf(child, sizeof(child), "LWBUILD_CHILD=%s",
+                   *project->child ? project->child : LWB_ECHO_CHILD);
     program_start(handle,
                   &(struct program){ argv, environment, scratch_path(&project->scratch, "src") });
 }

@@ -11,7 +11,8 @@
  */
 struct echo_project {
     struct scratch scratch;
-    bool by_folder; /* for rest_project.h */
+    char child[1024]; /* the child to use, if not the echo child */
+    bool by_folder;   /* for rest_project.h */
 };
 
 /* cmocka setup and teardown: *state is a struct echo_project. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "tests/integration/driver/echo_project.h"
 
@@ -120,6 +121,34 @@ static void jobs_and_environment_are_not_in_the_key(void **state)
     assert_int_equal(echo_project_total(&run, "cached"), 3);
 }
 
+/* A child that is the echo child but for one thing: what it says of its host's sources. */
+static void write_other_child(struct echo_project *project, char digit)
+{
+    static const char script[] = "#!/bin/sh\n"
+                                 "[ \"$1\" = --version ] || exec \"%s\" \"$@\"\n"
+                                 "\"%s\" --version | sed 's/^\\(host echo\\) ./\\1 %c/'\n";
+    char text[1500];
+
+    (void)snprintf(text, sizeof(text), script, LWB_ECHO_CHILD, LWB_ECHO_CHILD, digit);
+    scratch_write(&project->scratch, "child", text);
+    (void)snprintf(project->child, sizeof(project->child), "%s",
+                   scratch_path(&project->scratch, "child"));
+    assert_int_equal(chmod(project->child, 0755), 0);
+}
+
+static void the_sources_of_the_host_are_in_the_key(void **state)
+{
+    struct echo_project *project = *state;
+
+    write_chain(project);
+    write_other_child(project, 'a');
+    expect_totals(project, 0, 0, 3);
+    write_other_child(project, 'b');
+    expect_totals(project, 0, 0, 3);
+    write_other_child(project, 'a');
+    expect_totals(project, 0, 3, 0);
+}
+
 static void options_and_inputs_are_in_the_key(void **state)
 {
     LWB_AUTO(program_run_release) struct program_run option = { 0 };
@@ -230,6 +259,7 @@ int main(void)
         IN_A_PROJECT(an_edit_deep_below_reaches_the_top_although_the_middle_is_the_same),
         IN_A_PROJECT(a_moved_tree_hits),
         IN_A_PROJECT(jobs_and_environment_are_not_in_the_key),
+        IN_A_PROJECT(the_sources_of_the_host_are_in_the_key),
         IN_A_PROJECT(options_and_inputs_are_in_the_key),
         IN_A_PROJECT(inputs_that_trade_places_are_a_change),
         IN_A_PROJECT(fresh_does_not_take_warm_results_but_warm_takes_fresh_ones),

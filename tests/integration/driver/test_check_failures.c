@@ -167,17 +167,17 @@ static void policy_judges_hits_and_misses_alike(void **state)
     }
 }
 
-/* One in eight is confirmed, chosen by key: among forty there is one for sure (0.5 %). */
-static void write_forty(struct echo_project *project, const char *directive)
+/* One in eight is confirmed, chosen by key: among so many there is one (or once in 10^9 not). */
+static void write_many(struct echo_project *project, const char *directive)
 {
-    enum { MODULES = 40 };
+    enum { MODULES = 160 };
     char list[MODULES * 16] = "";
 
     for (int i = 0; i < MODULES; i++) {
         char name[16], text[64];
         size_t len = strlen(list);
 
-        (void)snprintf(name, sizeof(name), "M%02d.lean", i);
+        (void)snprintf(name, sizeof(name), "M%03d.lean", i);
         (void)snprintf(text, sizeof(text), "-- echo: %s 1:0 %d\n", directive, i);
         echo_project_write(project, name, text);
         (void)snprintf(list + len, sizeof(list) - len, "%s\n", name);
@@ -189,13 +189,45 @@ static void confirm_confirms_what_is_in_the_cache_as_well(void **state)
 {
     LWB_AUTO(program_run_release) struct program_run warm = { 0 };
     LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    LWB_AUTO(program_run_release) struct program_run again = { 0 };
 
-    write_forty(*state, "reject-when-fresh");
+    write_many(*state, "reject-when-fresh");
     echo_project_check(&warm, *state, "@list.rsp", NULL);
     ASSERT_RUN(warm, 0);
-    echo_project_check(&run, *state, "--isolation", "confirm", "@list.rsp", NULL);
+    echo_project_check(&run, *state, "--format", "json", "--isolation", "confirm", "@list.rsp",
+                       NULL);
     assert_int_not_equal(run.exit_code, 0);
     ASSERT_SAYS(run.err, "a fresh process did not");
+
+    /* None of the verdicts that the first run stored is trusted any more. */
+    echo_project_check(&again, *state, "--format", "json", "@list.rsp", NULL);
+    assert_int_equal(echo_project_total(&again, "cached"), echo_project_total(&run, "rejected"));
+}
+
+/* One worker is still at it when another one's verdict turns out not to stand. */
+static void a_verdict_that_comes_after_the_trust_is_lost_is_not_kept(void **state)
+{
+    struct echo_project *project = *state;
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    LWB_AUTO(program_run_release) struct program_run again = { 0 };
+    const char *go;
+    char text[400];
+
+    write_many(project, "reject-when-fresh");
+    go = scratch_path(&project->scratch, "go");
+    (void)snprintf(text, sizeof(text), "-- echo: wait %s\n-- echo: reject-when-fresh 1:0 A\n", go);
+    echo_project_write(project, "A.lean", text);
+    (void)snprintf(text, sizeof(text), "-- echo: touch %s\n", go);
+    echo_project_write(project, "Z.lean", text);
+    echo_project_check(&run, project, "--format", "json", "--jobs", "2", "--isolation", "confirm",
+                       "A.lean", "@list.rsp", "Z.lean", NULL);
+    assert_int_not_equal(run.exit_code, 0);
+    ASSERT_SAYS(run.err, "a fresh process did not");
+
+    /* What was checked fresh is kept: those that it rejected, and Z. */
+    echo_project_check(&again, project, "--format", "json", "A.lean", "@list.rsp", "Z.lean", NULL);
+    assert_int_equal(echo_project_total(&again, "cached"),
+                     echo_project_total(&run, "rejected") + 1);
 }
 
 static void what_was_confirmed_is_not_confirmed_again(void **state)
@@ -203,7 +235,7 @@ static void what_was_confirmed_is_not_confirmed_again(void **state)
     LWB_AUTO(program_run_release) struct program_run run = { 0 };
     LWB_AUTO(program_run_release) struct program_run again = { 0 };
 
-    write_forty(*state, "info");
+    write_many(*state, "info");
     echo_project_check(&run, *state, "--isolation", "confirm", "@list.rsp", NULL);
     ASSERT_RUN(run, 0);
     echo_project_check(&again, *state, "--format", "json", "--isolation", "confirm", "@list.rsp",
@@ -232,7 +264,7 @@ static void confirm_catches_a_verdict_that_depends_on_the_worker(void **state)
     LWB_AUTO(program_run_release) struct program_run run = { 0 };
     LWB_AUTO(program_run_release) struct program_run again = { 0 };
 
-    write_forty(*state, "reject-when-fresh");
+    write_many(*state, "reject-when-fresh");
     echo_project_check(&run, *state, "--format", "json", "--jobs", "1", "--isolation", "confirm",
                        "@list.rsp", NULL);
     ASSERT_RUN(run, 1); /* what came after it was checked fresh, and rejected */
@@ -249,6 +281,7 @@ static void confirm_catches_a_verdict_that_depends_on_the_worker(void **state)
 static void a_warning_behind_too_many_messages_is_not_overlooked(void **state)
 {
     LWB_AUTO(program_run_release) struct program_run plain = { 0 };
+    LWB_AUTO(program_run_release) struct program_run again = { 0 };
     LWB_AUTO(program_run_release) struct program_run sorry = { 0 };
 
     echo_project_write(*state, "A.lean",
@@ -258,6 +291,8 @@ static void a_warning_behind_too_many_messages_is_not_overlooked(void **state)
     echo_project_check(&plain, *state, "A.lean", NULL);
     ASSERT_RUN(plain, 0);
     assert_null(strstr(lwb_buf_text(&plain.out), "sorry"));
+    echo_project_check(&again, *state, "--format", "json", "A.lean", NULL);
+    assert_int_equal(echo_project_total(&again, "cached"), 0); /* some of it is missing */
     echo_project_check(&sorry, *state, "--fail-on", "sorry", "A.lean", NULL);
     ASSERT_RUN(sorry, 4);
     ASSERT_SAYS(sorry.err, "too many");
@@ -318,6 +353,7 @@ static void what_was_checked_while_an_input_changed_is_not_kept(void **state)
     LWB_AUTO(program_run_release) struct program_run run = { 0 };
     LWB_AUTO(program_run_release) struct program_run again = { 0 };
     LWB_AUTO(program_run_release) struct program_run bare = { 0 };
+    LWB_AUTO(program_run_release) struct program_run stampless = { 0 };
     const char *const without_cache[] = { "--no-cache", "--stamp",   "../build/stamp",
                                           "--input",    "table.txt", "A.lean",
                                           NULL };
@@ -339,6 +375,9 @@ static void what_was_checked_while_an_input_changed_is_not_kept(void **state)
     program_wait(&bare, &handle);
     ASSERT_RUN(bare, 4);
     assert_int_equal(access(scratch_path(&project->scratch, "build/stamp"), F_OK), -1);
+    echo_project_write(project, "table.txt", "before");
+    echo_project_check(&stampless, project, "--input", "table.txt", "A.lean", NULL);
+    ASSERT_RUN(stampless, 4);
     echo_project_write(project, "table.txt", "before");
     echo_project_check(&again, project, "--format", "json", "--input", "table.txt", "A.lean", NULL);
     assert_int_equal(echo_project_total(&again, "cached"), 0);
@@ -391,6 +430,7 @@ int main(void)
         IN_A_PROJECT(policy_judges_hits_and_misses_alike),
         IN_A_PROJECT(a_warning_behind_too_many_messages_is_not_overlooked),
         IN_A_PROJECT(confirm_confirms_what_is_in_the_cache_as_well),
+        IN_A_PROJECT(a_verdict_that_comes_after_the_trust_is_lost_is_not_kept),
         IN_A_PROJECT(what_was_confirmed_is_not_confirmed_again),
         IN_A_PROJECT(a_no_replaces_the_yes_of_a_fresh_process),
         IN_A_PROJECT(confirm_catches_a_verdict_that_depends_on_the_worker),

@@ -103,6 +103,39 @@ static void a_no_takes_back_snapshots_without_a_stamp(void **state)
     ASSERT_RUN(again, 1);
 }
 
+static void rest_check_plain(struct rest_run *run, struct echo_project *project)
+{
+    rest_check(run, project, "plain");
+    ASSERT_RUN(run->run, 0);
+}
+
+/* A snapshot of other arguments rests on the same verdicts. */
+static void what_is_not_confirmed_takes_back_all_snapshots(void **state)
+{
+    struct echo_project *project = *state;
+    LWB_AUTO(rest_run_release) struct rest_run after = { 0 };
+    int code = 0;
+
+    rest_make_project(project);
+    for (int i = 0; code == 0 && i < 200; i++) {
+        LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(256);
+        LWB_AUTO(rest_run_release) struct rest_run plain = { 0 };
+        LWB_AUTO(rest_run_release) struct rest_run again = { 0 };
+        LWB_AUTO(rest_run_release) struct rest_run confirming = { 0 };
+
+        lwb_buf_format(&text, "-- echo: reject-when-fresh 1:0 no\n-- %d\n", i);
+        rest_edit(project, "M03.lean", lwb_buf_text(&text));
+        rest_check_plain(&plain, project);
+        rest_check_plain(&again, project);
+        assert_int_equal(rest_looked_at(&again), 0);
+        rest_check_with(&confirming, project, "stamp", "--isolation=confirm");
+        code = confirming.run.exit_code;
+    }
+    assert_int_equal(code, 4);
+    rest_check_plain(&after, project);
+    assert_int_equal(rest_looked_at(&after), ALL);
+}
+
 /* Then none of the batch's warm verdicts stands, also of those that the snapshot answered for. */
 static void what_is_not_confirmed_spoils_the_rest_of_its_batch(void **state)
 {
@@ -157,6 +190,7 @@ int main(void)
         IN_A_PROJECT(warnings_are_replayed_until_they_are_gone),
         IN_A_PROJECT(an_edit_during_the_run_takes_the_stamp_back),
         IN_A_PROJECT(a_no_takes_back_snapshots_without_a_stamp),
+        IN_A_PROJECT(what_is_not_confirmed_takes_back_all_snapshots),
         IN_A_PROJECT(what_is_not_confirmed_spoils_the_rest_of_its_batch),
         IN_A_PROJECT(such_runs_count),
     };
