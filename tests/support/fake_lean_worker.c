@@ -5,6 +5,7 @@
 
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/json.h"
+#include "tests/support/lean_frames.h"
 
 /* As strict as the real one: a message it does not know ends it with exit code 1. */
 enum { FRAME_MAX = 256 * 1024 * 1024 };
@@ -19,37 +20,6 @@ static int protocol_error(const char *text)
 {
     (void)fprintf(stderr, "[%s] %s\n", lwb_buf_text(&document.uri), text);
     return 1;
-}
-
-/* Returns false at the end of input. */
-static bool read_frame(struct lwb_buf *body)
-{
-    char line[128];
-    size_t length = 0;
-
-    lwb_buf_clear(body);
-    while (fgets(line, sizeof(line), stdin)) {
-        char *room;
-
-        if (strncmp(line, "Content-Length: ", 16) == 0)
-            length = strtoul(line + 16, NULL, 10);
-        if (strcmp(line, "\r\n") != 0)
-            continue;
-        room = lwb_buf_reserve(body, length);
-        if (!room || fread(room, 1, length, stdin) != length)
-            return false;
-        body->len += length;
-        room[length] = '\0';
-        return true;
-    }
-    return false;
-}
-
-static void send_body(const struct lwb_buf *body)
-{
-    (void)printf("Content-Length: %zu\r\n\r\n", body->len);
-    (void)fwrite(body->ptr, 1, body->len, stdout);
-    (void)fflush(stdout);
 }
 
 static void append_message(struct lwb_buf *out, const struct fake_message *message)
@@ -90,7 +60,7 @@ static void publish_version(const struct fake_lean *fake, uint64_t version, size
     }
     lwb_buf_format(&body, "]%s},\"method\":\"textDocument/publishDiagnostics\",", more);
     lwb_buf_append_text(&body, "\"jsonrpc\":\"2.0\"}");
-    send_body(&body);
+    lean_send_frame(lwb_buf_bytes(&body));
 }
 
 /* All messages so far, or those that are new. */
@@ -114,7 +84,7 @@ static void send_progress(size_t line, const char *kind)
                    "\"end\":{\"line\":9999,\"character\":0}}%s}]},"
                    "\"method\":\"$/lean/fileProgress\",\"jsonrpc\":\"2.0\"}",
                    (unsigned long long)document.version, lwb_buf_text(&document.uri), line, kind);
-    send_body(&body);
+    lean_send_frame(lwb_buf_bytes(&body));
 }
 
 static void on_progress(struct fake_lean *fake)
@@ -214,7 +184,7 @@ static int on_wait(const struct fake_lean *fake, const cJSON *message, const cJS
     lwb_buf_format(&body, "{\"result\":{},\"jsonrpc\":\"2.0\",\"id\":%llu}",
                    (unsigned long long)id);
     if (!fake->mute)
-        send_body(&body);
+        lean_send_frame(lwb_buf_bytes(&body));
     return 0;
 }
 
@@ -243,7 +213,7 @@ int fake_lean_worker(struct fake_lean *fake)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf body = LWB_BUF(FRAME_MAX);
 
-    for (size_t number = 0; read_frame(&body); number++) {
+    for (size_t number = 0; lean_read_frame(&body); number++) {
         LWB_AUTO(lwb_json_free) cJSON *message = NULL;
         struct lwb_error err;
         int code;

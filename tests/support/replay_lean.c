@@ -14,6 +14,7 @@
 #include "lwbuild/base/file.h"
 #include "lwbuild/base/json.h"
 #include "lwbuild/base/path.h"
+#include "tests/support/lean_frames.h"
 
 enum { TEXT_MAX = 16 * 1024 * 1024, EXIT_OTHER_TRAFFIC = 70 };
 
@@ -85,29 +86,6 @@ static int replay_command(const char *program, const char *olean, const char *fi
 
 /* ---- worker ------------------------------------------------------------------------------------ */
 
-static bool read_frame(struct lwb_buf *body)
-{
-    char line[128];
-    size_t length = 0;
-
-    lwb_buf_clear(body);
-    while (fgets(line, sizeof(line), stdin)) {
-        char *room;
-
-        if (strncmp(line, "Content-Length: ", 16) == 0)
-            length = strtoul(line + 16, NULL, 10);
-        if (strcmp(line, "\r\n") != 0)
-            continue;
-        room = lwb_buf_reserve(body, length);
-        if (!room || fread(room, 1, length, stdin) != length)
-            return false;
-        body->len += length;
-        room[length] = '\0';
-        return true;
-    }
-    return false;
-}
-
 static cJSON *parse(struct lwb_bytes text)
 {
     struct lwb_error err;
@@ -160,8 +138,7 @@ static void say(const cJSON *message)
 
     if (lwb_json_print(&body, message, &err) < 0)
         die(err.text);
-    (void)printf("Content-Length: %zu\r\n\r\n%s", body.len, lwb_buf_text(&body));
-    (void)fflush(stdout);
+    lean_send_frame(lwb_buf_bytes(&body));
 }
 
 /* What the recorded process wrote to stderr: before its answers, as nobody knows when. */
@@ -191,7 +168,7 @@ static bool replay_line(struct lwb_bytes line, struct lwb_buf *frame, const cJSO
         expect_same(held, message);
         return true;
     }
-    if (!read_frame(frame))
+    if (!lean_read_frame(frame))
         return false;
     {
         LWB_AUTO(lwb_json_free) cJSON *got = parse(lwb_buf_bytes(frame));
@@ -220,10 +197,10 @@ static int replay_worker(const char *program)
     size_t number;
 
     /* The second message says which case this is. */
-    if (!read_frame(&frame))
+    if (!lean_read_frame(&frame))
         return 1;
     first = parse(lwb_buf_bytes(&frame));
-    if (!read_frame(&frame))
+    if (!lean_read_frame(&frame))
         return 1;
     second = parse(lwb_buf_bytes(&frame));
     read_recording(&recording, program,
@@ -237,7 +214,7 @@ static int replay_worker(const char *program)
         if (!replay_line(take_line(&rest), &frame, held))
             return 0;
     }
-    return read_frame(&frame) ? EXIT_OTHER_TRAFFIC : 0;
+    return lean_read_frame(&frame) ? EXIT_OTHER_TRAFFIC : 0;
 }
 
 int main(int argc, char **argv)

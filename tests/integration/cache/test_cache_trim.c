@@ -332,28 +332,35 @@ static void verify_finds_what_disks_do(void **state)
     lwb_cache_close(cache);
 }
 
+/* Entries 1 and 2, a day apart; the file `keys` is that of a snapshot that rests on 1. */
+static void store_and_name_the_older(struct cache_fixture *fixture, const char *keys)
+{
+    struct lwb_digest key = cache_key(1);
+    struct lwb_error err;
+
+    for (unsigned i = 1; i <= 2; i++) {
+        struct lwb_cache *cache = cache_fixture_open(fixture, LWB_CACHE_READ_WRITE);
+
+        store_big(cache, i);
+        lwb_cache_close(cache);
+        fixture->wall_s += DAY;
+    }
+    assert_int_equal(lwb_file_write(keys, lwb_bytes(key.bytes, sizeof(key.bytes)), 0600, &err),
+                     LWB_OK);
+}
+
 static void notes_of_snapshots_count_and_keep_entries_young(void **state)
 {
     struct cache_fixture *fixture = *state;
-    struct lwb_cache *cache = cache_fixture_open(fixture, LWB_CACHE_READ_WRITE);
     const char *keys = scratch_path(&fixture->scratch, "keys");
     const struct lwb_cache_use use = { 3, 1000, keys };
     const struct lwb_cache_use without_keys = { 4, 500, NULL };
     struct lwb_trim_result result;
     struct lwb_cache_stats stats;
-    struct lwb_digest key = cache_key(1);
+    struct lwb_cache *cache;
     struct lwb_error err;
 
-    store_big(cache, 1);
-    lwb_cache_close(cache);
-    fixture->wall_s += DAY;
-    cache = cache_fixture_open(fixture, LWB_CACHE_READ_WRITE);
-    store_big(cache, 2);
-    lwb_cache_close(cache);
-    fixture->wall_s += DAY;
-
-    assert_int_equal(lwb_file_write(keys, lwb_bytes(key.bytes, sizeof(key.bytes)), 0600, &err),
-                     LWB_OK);
+    store_and_name_the_older(fixture, keys);
     lwb_cache_note_snapshot(fixture->dir, &use);
     lwb_cache_note_snapshot(fixture->dir, &use);
     lwb_cache_note_snapshot(fixture->dir, &without_keys);
@@ -396,19 +403,9 @@ static void notes_count_before_something_is_evicted_at_close(void **state)
     struct cache_fixture *fixture = *state;
     const char *keys = scratch_path(&fixture->scratch, "keys");
     const struct lwb_cache_use use = { 1, 1, keys };
-    struct lwb_digest key = cache_key(1);
-    struct lwb_cache *cache = cache_fixture_open(fixture, LWB_CACHE_READ_WRITE);
-    struct lwb_error err;
+    struct lwb_cache *cache;
 
-    store_big(cache, 1);
-    lwb_cache_close(cache);
-    fixture->wall_s += DAY;
-    cache = cache_fixture_open(fixture, LWB_CACHE_READ_WRITE);
-    store_big(cache, 2);
-    lwb_cache_close(cache);
-    fixture->wall_s += DAY;
-    assert_int_equal(lwb_file_write(keys, lwb_bytes(key.bytes, sizeof(key.bytes)), 0600, &err),
-                     LWB_OK);
+    store_and_name_the_older(fixture, keys);
     lwb_cache_note_snapshot(fixture->dir, &use);
     lwb_cache_close(open_limited(fixture, 2000));
     cache = cache_fixture_open(fixture, LWB_CACHE_READ_WRITE);

@@ -9,17 +9,25 @@
 #include "tests/support/child_pipe.h"
 #include "tests/support/test.h"
 
+/* A child with an open session. */
+static void start(struct child_pipe *child)
+{
+    struct lwb_message message = { 0 };
+
+    child_pipe_start(child, ECHO_CHILD, NULL);
+    child_pipe_hello(child, LWB_FRAME_DEFAULT_LIMIT, NULL);
+    child_pipe_open(child, "echo", NULL, NULL);
+    child_pipe_expect(child, &message, LWB_MSG_RESPONSE);
+    lwb_message_release(&message);
+}
+
 /* Start a child, let it begin to compute for ever, report its pid and wait to be killed. */
 static _Noreturn void be_a_parent(int report)
 {
     struct lwb_message message = { 0 };
     struct child_pipe child;
 
-    child_pipe_start(&child, ECHO_CHILD, NULL);
-    child_pipe_hello(&child, LWB_FRAME_DEFAULT_LIMIT, NULL);
-    child_pipe_open(&child, "echo", NULL, NULL);
-    child_pipe_expect(&child, &message, LWB_MSG_RESPONSE);
-    lwb_message_release(&message);
+    start(&child);
     child_pipe_export(&child, LWB_MSG_STREAM, "slow", "{\"rows\":1}");
     child_pipe_expect(&child, &message, LWB_MSG_ROWS); /* it computes now */
     if (write(report, &child.pid, sizeof(child.pid)) != sizeof(child.pid))
@@ -97,11 +105,7 @@ static void a_closed_output_ends_it(void **state)
     int status;
 
     (void)state;
-    child_pipe_start(&child, ECHO_CHILD, NULL);
-    child_pipe_hello(&child, LWB_FRAME_DEFAULT_LIMIT, NULL);
-    child_pipe_open(&child, "echo", NULL, NULL);
-    child_pipe_expect(&child, &message, LWB_MSG_RESPONSE);
-    lwb_message_release(&message);
+    start(&child);
     child_pipe_export(&child, LWB_MSG_STREAM, "rows", "{\"rows\":100000000}");
     child_pipe_expect(&child, &message, LWB_MSG_ROWS);
     lwb_message_release(&message);
@@ -121,11 +125,7 @@ static void a_crash_leaves_no_core(void **state)
     int status;
 
     (void)state;
-    child_pipe_start(&child, ECHO_CHILD, NULL);
-    child_pipe_hello(&child, LWB_FRAME_DEFAULT_LIMIT, NULL);
-    child_pipe_open(&child, "echo", NULL, NULL);
-    child_pipe_expect(&child, &message, LWB_MSG_RESPONSE);
-    lwb_message_release(&message);
+    start(&child);
     child_pipe_check(&child, "-- echo: crash\n");
     assert_int_equal(child_pipe_next(&child, &message), 0);
     status = child_pipe_wait(&child);
