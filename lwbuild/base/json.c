@@ -251,11 +251,10 @@ static size_t plain_prefix(const char *text, size_t len)
     return at;
 }
 
+/* An empty text may be NULL, to which not even zero may be added. */
 static void append_escaped(struct lwb_buf *out, struct lwb_bytes text)
 {
-    size_t at = 0;
-
-    for (;;) {
+    for (size_t at = 0; at < text.len;) {
         size_t plain = plain_prefix(text.ptr + at, text.len - at);
         unsigned char c;
 
