@@ -52,8 +52,9 @@ void bench_print(struct bench_series *series, struct bench_series *floor, uint64
         printf(",\"items\":%llu,\"ns_per_item\":%.1f", (unsigned long long)items,
                (double)median / (double)items);
     if (floor)
-        printf(",\"floor\":\"%s\",\"floor_ns\":%llu,\"ratio\":%.3f", floor->name,
-               (unsigned long long)bench_percentile(floor, 50),
+        printf(",\"floor\":\"%s\",\"floor_ns\":%llu,\"floor_p99_ns\":%llu,\"ratio\":%.3f",
+               floor->name, (unsigned long long)bench_percentile(floor, 50),
+               (unsigned long long)bench_percentile(floor, 99),
                (double)median / (double)bench_percentile(floor, 50));
     printf("}\n");
     (void)fflush(stdout);

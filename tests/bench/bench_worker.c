@@ -7,76 +7,20 @@
  *
  * The child is echo-child: the real child around a host that does no work.
  */
-#include <errno.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lwbuild/base/clock.h"
 #include "lwbuild/session/session.h"
 #include "lwbuild/worker/subreaper.h"
+#include "tests/bench/bench.h"
+#include "tests/bench/bench_floor.h"
 
-enum { PINGS = 2000, KILLS = 20, ROWS = 1000 * 1000, ROW = 110, MESSAGE = 64 };
-
-/* ---- figures ----------------------------------------------------------------------------- */
-
-struct series {
-    uint64_t *values;
-    size_t count;
-    size_t cap;
-};
-
-static void add(struct series *series, uint64_t value)
-{
-    if (series->count == series->cap) {
-        series->cap = series->cap ? series->cap * 2 : 1024;
-        series->values = realloc(series->values, series->cap * sizeof(uint64_t));
-        if (!series->values)
-            exit(1);
-    }
-    series->values[series->count++] = value;
-}
-
-static int compare(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a;
-    uint64_t y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
-static uint64_t percentile(struct series *series, unsigned percent)
-{
-    qsort(series->values, series->count, sizeof(uint64_t), compare);
-    return series->values[(series->count - 1) * percent / 100];
-}
-
-static void print_pair(const char *name, struct series *ours, struct series *floor)
-{
-    uint64_t ours_50 = percentile(ours, 50);
-    uint64_t floor_50 = percentile(floor, 50);
-    uint64_t ours_99 = percentile(ours, 99);
-    uint64_t floor_99 = percentile(floor, 99);
-
-    printf("{\"name\":\"%s\",\"n\":%zu,\"median_ns\":%llu,\"p99_ns\":%llu,\"floor_median_ns\":%llu,"
-           "\"floor_p99_ns\":%llu,\"ratio\":%.2f,\"ratio_p99\":%.2f}\n",
-           name, ours->count, (unsigned long long)ours_50, (unsigned long long)ours_99,
-           (unsigned long long)floor_50, (unsigned long long)floor_99,
-           (double)ours_50 / (double)floor_50, (double)ours_99 / (double)floor_99);
-    fflush(stdout);
-}
-
-static void die(const char *what)
-{
-    fprintf(stderr, "bench_worker: %s\n", what);
-    exit(1);
-}
+enum { PINGS = 2000, KILLS = 20 };
 
 static void pin(int cpu)
 {
@@ -156,7 +100,7 @@ static void begin(struct bench *bench, bool stream, const char *name, const char
     bench->rows = 0;
     if ((stream ? lwb_session_stream : lwb_session_command)(bench->session, &request, &call, &err) <
         0)
-        die(err.text);
+        bench_die("bench_worker: %s", err.text);
 }
 
 static void start(struct bench *bench)
@@ -166,13 +110,13 @@ static void start(struct bench *bench)
     struct lwb_error err;
 
     if (lwb_worker_start(bench->worker, on_started, bench, &err) < 0)
-        die(err.text);
+        bench_die("bench_worker: %s", err.text);
     turn(bench);
     if (!bench->ok || lwb_session_open(bench->session, &request, &call, &err) < 0)
-        die("the child does not start");
+        bench_die("bench_worker: the child does not start");
     turn(bench);
     if (!bench->ok)
-        die("the session does not open");
+        bench_die("bench_worker: the session does not open");
 }
 
 static void stop(struct bench *bench)
@@ -192,254 +136,115 @@ static void create(struct bench *bench)
     if (uv_loop_init(&bench->loop) < 0 ||
         lwb_worker_create(&bench->worker, &bench->loop, &config, &err) < 0 ||
         lwb_session_create(&bench->session, bench->worker, &err) < 0)
-        die("no worker");
-}
-
-/* ---- floors -------------------------------------------------------------------------------------- */
-
-struct raw {
-    pid_t pid;
-    int to;
-    int from;
-};
-
-static void read_all(int fd, char *buf, size_t len)
-{
-    while (len) {
-        ssize_t part = read(fd, buf, len);
-
-        if (part <= 0)
-            _exit(0);
-        buf += part;
-        len -= (size_t)part;
-    }
-}
-
-static void write_all(int fd, const char *buf, size_t len)
-{
-    while (len) {
-        ssize_t part = write(fd, buf, len);
-
-        if (part <= 0)
-            _exit(0);
-        buf += part;
-        len -= (size_t)part;
-    }
-}
-
-static struct raw fork_raw(void (*body)(int in, int out))
-{
-    struct raw raw;
-    int in[2];
-    int out[2];
-
-    if (pipe(in) || pipe(out))
-        die("no pipes");
-    raw.pid = fork();
-    if (raw.pid == 0) {
-        close(in[1]);
-        close(out[0]);
-        body(in[0], out[1]);
-        _exit(0);
-    }
-    close(in[0]);
-    close(out[1]);
-    raw.to = in[1];
-    raw.from = out[0];
-    return raw;
-}
-
-static void end_raw(struct raw *raw)
-{
-    close(raw->to);
-    close(raw->from);
-    (void)kill(raw->pid, SIGKILL);
-    (void)waitpid(raw->pid, NULL, 0);
-}
-
-static void pong(int in, int out)
-{
-    char message[MESSAGE];
-
-    for (;;) {
-        read_all(in, message, sizeof(message));
-        write_all(out, message, sizeof(message));
-    }
-}
-
-/* Rows as the child packs them, in writes of 64 KiB, as often as a byte asks for it. */
-static void pour(int in, int out)
-{
-    static char chunk[512 * (4 + ROW)];
-    char go;
-
-    for (size_t at = 0; at < sizeof(chunk); at += 4 + ROW)
-        chunk[at + 3] = ROW;
-    for (;;) {
-        read_all(in, &go, 1);
-        for (size_t sent = 0; sent < ROWS; sent += 512)
-            write_all(out, chunk, sizeof(chunk));
-    }
-}
-
-static void hang(int in, int out)
-{
-    (void)out;
-    (void)in;
-    for (;;)
-        pause();
-}
-
-static uint64_t ping(const struct raw *raw)
-{
-    char message[MESSAGE] = { 0 };
-    uint64_t start_ns = lwb_clock_ns();
-
-    write_all(raw->to, message, sizeof(message));
-    read_all(raw->from, message, sizeof(message));
-    return lwb_clock_ns() - start_ns;
-}
-
-/* Read what `pour` writes, and look at every row's length. */
-static uint64_t drink(const struct raw *raw)
-{
-    static char chunk[512 * (4 + ROW)];
-    uint64_t start_ns = lwb_clock_ns();
-    uint64_t bytes = 0;
-
-    write_all(raw->to, "g", 1);
-    for (size_t got = 0; got < ROWS; got += 512) {
-        read_all(raw->from, chunk, sizeof(chunk));
-        for (size_t at = 0; at < sizeof(chunk); at += 4 + ROW)
-            bytes += (unsigned char)chunk[at + 3];
-    }
-    if (bytes < (uint64_t)ROWS * ROW)
-        die("rows are missing");
-    return lwb_clock_ns() - start_ns;
-}
-
-static uint64_t kill_raw(void)
-{
-    struct raw raw = fork_raw(hang);
-    struct pollfd end = { .fd = raw.from, .events = POLLIN };
-    uint64_t start_ns = lwb_clock_ns();
-    uint64_t ns;
-
-    (void)kill(raw.pid, SIGKILL);
-    (void)poll(&end, 1, -1);
-    (void)waitpid(raw.pid, NULL, 0);
-    ns = lwb_clock_ns() - start_ns;
-    close(raw.to);
-    close(raw.from);
-    return ns;
+        bench_die("bench_worker: no worker");
 }
 
 /* ---- benchmarks --------------------------------------------------------------------------------------- */
 
 static void bench_round_trip(struct bench *bench, unsigned rounds, int cpu)
 {
-    struct series ours = { 0 };
-    struct series floor = { 0 };
-    struct raw raw;
+    struct bench_series ours, floor;
+    struct bench_raw raw;
 
+    bench_series_init(&ours, cpu < 0 ? "round_trip_free" : "round_trip_same_cpu",
+                      (size_t)rounds * PINGS);
+    bench_series_init(&floor, "pipe", (size_t)rounds * PINGS);
     pin(cpu);
-    raw = fork_raw(pong);
+    raw = bench_raw_start(bench_raw_pong);
     start(bench);
     for (unsigned round = 0; round < rounds; round++) {
         for (unsigned i = 0; i < PINGS; i++)
-            add(&floor, ping(&raw));
+            bench_add(&floor, bench_raw_ping(&raw));
         for (unsigned i = 0; i < PINGS; i++) {
             uint64_t start_ns = lwb_clock_ns();
 
             begin(bench, false, "echo", "{}");
             turn(bench);
-            add(&ours, bench->over_ns - start_ns);
+            bench_add(&ours, bench->over_ns - start_ns);
         }
     }
-    print_pair(cpu < 0 ? "round_trip_free" : "round_trip_same_cpu", &ours, &floor);
+    bench_print(&ours, &floor, 1);
+    bench_series_release(&ours);
+    bench_series_release(&floor);
     stop(bench);
-    end_raw(&raw);
+    bench_raw_end(&raw);
     pin(-1);
 }
 
 static void bench_rows(struct bench *bench, unsigned rounds)
 {
-    struct series ours = { 0 };
-    struct series floor = { 0 };
-    struct series first = { 0 };
-    struct raw raw = fork_raw(pour);
+    struct bench_series ours, floor, first;
+    struct bench_raw raw = bench_raw_start(bench_raw_pour);
     char json[80];
 
-    (void)snprintf(json, sizeof(json), "{\"rows\":%d,\"bytes\":%d}", ROWS, ROW);
+    bench_series_init(&ours, "rows_1m", rounds);
+    bench_series_init(&floor, "pipe", rounds);
+    bench_series_init(&first, "first_row", rounds);
+    (void)snprintf(json, sizeof(json), "{\"rows\":%d,\"bytes\":%d}", BENCH_ROWS, BENCH_ROW);
     start(bench);
     for (unsigned round = 0; round < rounds; round++) {
         uint64_t start_ns;
 
-        add(&floor, drink(&raw));
+        bench_add(&floor, bench_raw_drink(&raw));
         start_ns = lwb_clock_ns();
         begin(bench, true, "rows", json);
         turn(bench);
-        if (!bench->ok || bench->rows != ROWS)
-            die("rows are missing");
-        add(&ours, bench->over_ns - start_ns);
-        add(&first, bench->first_row_ns - start_ns);
+        if (!bench->ok || bench->rows != BENCH_ROWS)
+            bench_die("bench_worker: rows are missing");
+        bench_add(&ours, bench->over_ns - start_ns);
+        bench_add(&first, bench->first_row_ns - start_ns);
     }
-    print_pair("rows_1m", &ours, &floor);
+    bench_print(&ours, &floor, BENCH_ROWS);
     printf("{\"name\":\"rows_per_second\",\"median\":%.0f,\"floor\":%.0f,\"row_bytes\":%d}\n",
-           ROWS * 1e9 / (double)percentile(&ours, 50), ROWS * 1e9 / (double)percentile(&floor, 50),
-           ROW);
-    printf("{\"name\":\"first_row\",\"n\":%zu,\"median_ns\":%llu,\"max_ns\":%llu}\n", first.count,
-           (unsigned long long)percentile(&first, 50), (unsigned long long)percentile(&first, 100));
+           BENCH_ROWS * 1e9 / (double)bench_percentile(&ours, 50),
+           BENCH_ROWS * 1e9 / (double)bench_percentile(&floor, 50), BENCH_ROW);
+    bench_print(&first, NULL, 1);
+    bench_series_release(&ours);
+    bench_series_release(&floor);
+    bench_series_release(&first);
     stop(bench);
-    end_raw(&raw);
-}
-
-/* What starting any process costs: of a program that does nothing, waited for. */
-static uint64_t spawn_raw(void)
-{
-    char *const argv[] = { "true", NULL };
-    uint64_t start_ns = lwb_clock_ns();
-    pid_t pid;
-
-    if (posix_spawn(&pid, "/bin/true", NULL, NULL, argv, argv + 1) != 0)
-        die("no /bin/true");
-    (void)waitpid(pid, NULL, 0);
-    return lwb_clock_ns() - start_ns;
+    bench_raw_end(&raw);
 }
 
 static void bench_ends(struct bench *bench, unsigned rounds)
 {
-    struct series killed = { 0 };
-    struct series floor = { 0 };
-    struct series cancelled = { 0 };
-    struct series answered = { 0 };
-    struct series spawned = { 0 };
+    struct bench_series killed, floor, cancelled, answered, spawned;
     uint64_t start_ns;
 
+    bench_series_init(&killed, "kill_to_failure", (size_t)rounds * KILLS);
+    bench_series_init(&floor, "kill", (size_t)rounds * KILLS);
+    bench_series_init(&cancelled, "cancel_to_failure", (size_t)rounds * KILLS);
+    bench_series_init(&answered, "kill_to_next_answer", (size_t)rounds * KILLS);
+    bench_series_init(&spawned, "spawn", (size_t)rounds * KILLS);
     for (unsigned i = 0; i < rounds * KILLS; i++) {
-        add(&floor, kill_raw());
+        bench_add(&floor, bench_raw_kill());
         start(bench);
         begin(bench, false, "hang", "{}");
         (void)uv_run(&bench->loop, UV_RUN_NOWAIT);
         start_ns = lwb_clock_ns();
         (void)kill(lwb_worker_pid(bench->worker), SIGKILL);
         turn(bench);
-        add(&killed, bench->over_ns - start_ns);
+        bench_add(&killed, bench->over_ns - start_ns);
         start(bench);
         begin(bench, false, "echo", "{}");
         turn(bench);
-        add(&answered, bench->over_ns - start_ns);
-        add(&spawned, spawn_raw());
+        bench_add(&answered, bench->over_ns - start_ns);
+        bench_add(&spawned, bench_raw_spawn());
         begin(bench, false, "hang", "{}");
         (void)uv_run(&bench->loop, UV_RUN_NOWAIT);
         start_ns = lwb_clock_ns();
         lwb_worker_cancel(bench->worker);
         turn(bench);
-        add(&cancelled, bench->over_ns - start_ns);
+        bench_add(&cancelled, bench->over_ns - start_ns);
     }
-    print_pair("kill_to_failure", &killed, &floor);
-    print_pair("kill_to_next_answer", &answered, &spawned);
-    print_pair("cancel_to_failure", &cancelled, &floor);
+    bench_print(&killed, &floor, 1);
+    bench_print(&answered, &spawned, 1);
+    bench_print(&cancelled, &floor, 1);
+    bench_series_release(&killed);
+    bench_series_release(&floor);
+    bench_series_release(&cancelled);
+    bench_series_release(&answered);
+    bench_series_release(&spawned);
 }
 
 static long resident_kib(void)
@@ -489,7 +294,7 @@ int main(int argc, char **argv)
 
     (void)signal(SIGPIPE, SIG_IGN);
     if (lwb_subreaper_enable(&err) < 0) /* as lwbuild does */
-        die(err.text);
+        bench_die("bench_worker: %s", err.text);
     create(&bench);
     printf("{\"name\":\"machine\",\"cpus\":%ld}\n", sysconf(_SC_NPROCESSORS_ONLN));
     if (is_wanted(which, "round-trip")) {
