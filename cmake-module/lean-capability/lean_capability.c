@@ -20,6 +20,10 @@
  *     diagnostic information|warning|error  <code> <text>
  *
  * with a line feed between the parts. Its last part may hold line feeds.
+ *
+ * This is one file on purpose: it becomes a part of other people's libraries, in
+ * which it defines what capability.h names and what LWBuild.lean calls, and no
+ * other word that could clash with theirs.
  */
 #include "lean_exports.h"
 #include "lean_abi.h"
