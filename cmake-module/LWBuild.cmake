@@ -11,7 +11,7 @@ Unix Makefiles.
   Add a target that is up to date when lwbuild has accepted all of its modules::
 
     add_lean_check(<target>
-      [ALL] [OPTIONAL] [TEST] [NO_CACHE]
+      [ALL] [OPTIONAL] [TEST] [NO_CACHE] [ASK_LAKE]
       [PROJECT <dir>] [PACKAGE <name>] [LIBRARY <name>]
       [MODULES <module>...] [SOURCES <file.lean>...] [EXPORTS <file.ndjson>...]
       [SOURCE_ROOTS <dir>...] [IMPORT_PATHS <dir>...]
@@ -75,6 +75,11 @@ Unix Makefiles.
     Workers at once, and time per module.
   ``NO_CACHE``
     Neither look results up nor store them.
+  ``ASK_LAKE``
+    A ``lakefile.lean`` is a program. lwbuild reads the declarations that people write, and refuses one
+    that computes what matters; with ASK_LAKE, the toolchain's own lake (Lean 4.8 and later) runs such
+    a file, on a copy in a folder of its own, and says what it comes to. The answer is remembered
+    until the file or the toolchain changes.
 
   The toolchain is found when CMake runs and is written into the command; CMake runs again when a file
   that could name one changes, comes or goes, such as the project's ``lean-toolchain``, and when
@@ -132,7 +137,7 @@ endfunction()
 # A macro: its results are variables arg_<KEYWORD> of add_lean_check() itself, where all helpers see
 # them.
 macro(_lwbuild_parse target)
-  set(keyword_flags ALL OPTIONAL TEST NO_CACHE)
+  set(keyword_flags ALL OPTIONAL TEST NO_CACHE ASK_LAKE)
   set(keyword_words PROJECT PACKAGE LIBRARY TOOLCHAIN HOST ISOLATION FAIL_ON JOBS TIMEOUT)
   set(keyword_lists MODULES SOURCES EXPORTS SOURCE_ROOTS IMPORT_PATHS EXPECT ALLOW_AXIOMS OPTIONS
       DEPENDS)
@@ -390,6 +395,9 @@ function(_lwbuild_write_arguments file project toolchain inputs)
     list(APPEND arguments --no-cache)
   elseif(LWBUILD_CACHE_DIR)
     list(APPEND arguments --cache "${LWBUILD_CACHE_DIR}")
+  endif()
+  if(arg_ASK_LAKE)
+    list(APPEND arguments --ask-lake)
   endif()
   if(CMAKE_COLOR_DIAGNOSTICS)
     list(APPEND arguments --color always)

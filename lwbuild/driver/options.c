@@ -47,6 +47,9 @@ static const struct option_spec {
       "who checks: lean, kernel (export files), or auto (default)" },
     { "toolchain", TEXT, AT(toolchain), PROJECT | RUN | BUILD, "T", NULL,
       "Lean toolchain: a path or an elan name (default: as the project says)" },
+    { "ask-lake", FLAG, AT(ask_lake), CHECK | PLAN | REPLAY, NULL, NULL,
+      "run a lakefile.lean that computes its settings, by the toolchain's lake, on a copy of it "
+      "(Lean 4.8 and later)" },
     { "D", LIST, AT(lean_options), PROJECT, "NAME=VALUE", NULL,
       "a Lean option for every module (repeatable)" },
     { "input", LIST, AT(inputs), CHECK | PLAN | REPLAY, "FILE", NULL,

@@ -40,6 +40,7 @@ struct lwb_options {
     struct lwb_strvec import_paths;
     const char *host;
     const char *toolchain;
+    bool ask_lake;
     struct lwb_strvec lean_options; /* of -D */
     struct lwb_strvec inputs;
     const char *isolation;

@@ -10,6 +10,7 @@
 #include "cache/cache_dir.h"
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/path.h"
+#include "lwbuild/driver/ask_lake.h"
 #include "lwbuild/driver/child_program.h"
 
 extern char **environ;
@@ -254,6 +255,7 @@ static int digest_inputs(struct lwb_world *world, struct lwb_error *err)
 int lwb_world_plan(struct lwb_world *world, const struct lwb_plan_part *part, struct lwb_error *err)
 {
     const struct lwb_options *options = world->options;
+    const struct lwb_lake_source lake = { lwb_ask_lake, world };
     struct lwb_plan_config config = {
         .cwd = world->cwd,
         .project = world->project,
@@ -265,6 +267,7 @@ int lwb_world_plan(struct lwb_world *world, const struct lwb_plan_part *part, st
         .source_roots = &options->source_roots,
         .import_paths = &options->import_paths,
         .options = &options->lean_options,
+        .lake = options->ask_lake ? &lake : NULL,
         .part = part,
     };
 

@@ -1,10 +1,12 @@
 #include "lwbuild/plan/project.h"
 
-#include <unistd.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/path.h"
 #include "lwbuild/plan/lake_manifest.h"
+#include "lwbuild/plan/lake_source.h"
 #include "lwbuild/plan/lakefile.h"
 #include "lwbuild/plan/toml.h"
 #include "lwbuild/plan/toolchain.h"
@@ -27,6 +29,7 @@ enum { MAX_LAKEFILE = 4 * 1024 * 1024, MAX_MANIFEST = 16 * 1024 * 1024 };
 struct loader {
     struct lwb_project *project;
     const struct lwb_toolchain *toolchain;
+    const struct lwb_lake_source *lake; /* NULL: not to be asked */
     struct lwb_witnesses *witnesses;
     struct lwb_lakefile lakefile;
     struct lwb_lake_manifest manifest;
@@ -51,16 +54,16 @@ static int probe(struct loader *loader, const char *dir)
 
 /* ---- files ---- */
 
+struct lean_reader {
+    const struct lwb_lake_source *lake;
+    struct lwb_lakefile *out;
+};
+
 typedef int reader_fn(void *out, struct lwb_bytes text, struct lwb_error *err);
 
 static int read_toml(void *out, struct lwb_bytes text, struct lwb_error *err)
 {
     return lwb_lakefile_read_toml(out, text, err);
-}
-
-static int read_lean(void *out, struct lwb_bytes text, struct lwb_error *err)
-{
-    return lwb_lakefile_read_lean(out, text, err);
 }
 
 static int read_manifest(void *out, struct lwb_bytes text, struct lwb_error *err)
@@ -83,10 +86,48 @@ static int read_file(struct loader *loader, const char *dir, const char *name, s
     return rc < 0 ? lwb_error_context(loader->err, "%s", path) : 1;
 }
 
+/* Lakes that translate leave these out, or write them down: what is in the one must be in the other. */
+static bool may_have_lost(struct lwb_bytes lean, const struct lwb_buf *toml, const char *word)
+{
+    return lwb_bytes_contain(lean, word) && !lwb_bytes_contain(lwb_buf_bytes(toml), word);
+}
+
+static int ask_lake(const struct lwb_lake_source *lake, struct lwb_bytes text,
+                    struct lwb_lakefile *out, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf toml = LWB_BUF(MAX_LAKEFILE);
+    int rc = lake->translate(lake->ctx, text, &toml, err);
+
+    if (rc < 0)
+        return rc;
+    if (may_have_lost(text, &toml, "plugins") || may_have_lost(text, &toml, "dynlibs"))
+        return lwb_fail(err, LWB_ERR_LAKEFILE,
+                        "it speaks of plugins or dynlibs, of which lake says nothing");
+    rc = lwb_lakefile_read_toml(out, lwb_buf_bytes(&toml), err);
+    return rc < 0 ? lwb_error_context(err, "in lake's translation") : LWB_OK;
+}
+
+/* The declarations that people write, else what lake makes of it, where it may be asked. */
+static int read_lean(void *ctx, struct lwb_bytes text, struct lwb_error *err)
+{
+    const struct lean_reader *reader = ctx;
+    int rc = lwb_lakefile_read_lean(reader->out, text, err);
+    size_t len;
+
+    if (rc != LWB_ERR_LAKEFILE)
+        return rc;
+    if (reader->lake)
+        return ask_lake(reader->lake, text, reader->out, err);
+    len = strlen(err->text);
+    (void)snprintf(err->text + len, sizeof(err->text) - len, " (--ask-lake lets lake tell)");
+    return rc;
+}
+
 /* Lake takes lakefile.toml only where there is no lakefile.lean. */
 static int read_lakefile(struct loader *loader, const char *dir, struct lwb_lakefile *out)
 {
-    int rc = read_file(loader, dir, "lakefile.lean", MAX_LAKEFILE, read_lean, out);
+    struct lean_reader reader = { loader->lake, out };
+    int rc = read_file(loader, dir, "lakefile.lean", MAX_LAKEFILE, read_lean, &reader);
 
     return rc ? rc : read_file(loader, dir, "lakefile.toml", MAX_LAKEFILE, read_toml, out);
 }
@@ -420,13 +461,14 @@ static int enter_package(struct loader *loader, const char *package)
 }
 
 int lwb_project_load(struct lwb_project *project, const char *package,
-                     const struct lwb_toolchain *toolchain, struct lwb_witnesses *witnesses,
-                     struct lwb_error *err)
+                     const struct lwb_toolchain *toolchain, const struct lwb_lake_source *lake,
+                     struct lwb_witnesses *witnesses, struct lwb_error *err)
 {
     LWB_AUTO(release_loader)
     struct loader loader = {
         .project = project,
         .toolchain = toolchain,
+        .lake = lake,
         .witnesses = witnesses,
         .err = err,
     };

@@ -70,7 +70,8 @@ static int load_project(struct lwb_plan *plan, const struct lwb_plan_config *con
     project->declared = rc > 0;
     if (!project->root)
         return lwb_fail_memory(err);
-    return lwb_project_load(project, config->package, config->toolchain, &plan->witnesses, err);
+    return lwb_project_load(project, config->package, config->toolchain, config->lake,
+                            &plan->witnesses, err);
 }
 
 /* Append dir, made absolute, unless it is there already. */

@@ -6,6 +6,7 @@
 #include "lwbuild/base/error.h"
 #include "lwbuild/base/strvec.h"
 #include "lwbuild/plan/digest_source.h"
+#include "lwbuild/plan/lake_source.h"
 #include "lwbuild/plan/listing.h"
 #include "lwbuild/plan/toolchain.h"
 
@@ -13,7 +14,8 @@
  * What to check, in which order and together with what, found out without
  * running Lean: project, modules, import graph, batches. Reads files and starts
  * nothing: of a lakefile.lean it takes the declarations that people write
- * (lakefile.h), and refuses what it would have to run.
+ * (lakefile.h), and refuses what it would have to run, unless the caller hands
+ * in somebody who runs it (lake_source.h).
  */
 struct lwb_plan;
 
@@ -41,6 +43,7 @@ struct lwb_plan_config {
     const struct lwb_strvec *source_roots; /* --source-root: searched before the library's own */
     const struct lwb_strvec *import_paths; /* --import-path: folders of .olean files */
     const struct lwb_strvec *options;      /* -D name=value, behind the project's own */
+    const struct lwb_lake_source *lake;    /* NULL: lake is not asked */
     const struct lwb_plan_part *part; /* not NULL: these modules and what they import, no targets */
 };
 

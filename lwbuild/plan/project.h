@@ -56,11 +56,13 @@ struct lwb_toolchain;
  * lakefile.toml, else leanpkg.toml, else nothing. `package` names the package
  * to take modules from: NULL for the root's own, else one of those in
  * lake-manifest.json. LWB_ERR_LAKEFILE names file and line, LWB_ERR_TARGET an
- * unknown package. `toolchain` may be NULL.
+ * unknown package. `toolchain` may be NULL; so may `lake`, and then lwbuild's own
+ * reading of lakefile.lean is all there is.
  */
+struct lwb_lake_source;
 int lwb_project_load(struct lwb_project *project, const char *package,
-                     const struct lwb_toolchain *toolchain, struct lwb_witnesses *witnesses,
-                     struct lwb_error *err);
+                     const struct lwb_toolchain *toolchain, const struct lwb_lake_source *lake,
+                     struct lwb_witnesses *witnesses, struct lwb_error *err);
 
 /* The same without looking: as if the folder declared nothing. */
 int lwb_project_load_nothing(struct lwb_project *project, struct lwb_error *err);

@@ -58,7 +58,7 @@ project("
   set(LWBUILD_CACHE_DIR /tmp/some-cache)
   set(LWBUILD_FLAGS --verbose)
   add_lean_check(everything PROJECT p PACKAGE pkg LIBRARY lib SOURCE_ROOTS gen IMPORT_PATHS o1 o2
-      HOST lean ISOLATION fresh FAIL_ON sorry JOBS 3 TIMEOUT 60 OPTIONS a=1 \"b=x y\")
+      HOST lean ISOLATION fresh FAIL_ON sorry JOBS 3 TIMEOUT 60 OPTIONS a=1 \"b=x y\" ASK_LAKE)
   add_lean_check(proofs EXPORTS a.ndjson EXPECT thm \"Foo.«bar baz»\" ALLOW_AXIOMS ax * NO_CACHE)")
 install_fake_lean(leanprover--lean4---v4.9.0)
 configure()
@@ -66,7 +66,7 @@ build(--target everything proofs)
 expect_arguments(--project "${source}/p" --toolchain "${work}/home/.elan/toolchains/leanprover--lean4---v4.9.0"
     --package pkg --library lib --host lean --isolation fresh --fail-on sorry --jobs 3 --timeout 60
     --source-root "${source}/gen" --import-path "${source}/o1" --import-path "${source}/o2"
-    -D a=1 -D "b=x y" --cache /tmp/some-cache --verbose --)
+    -D a=1 -D "b=x y" --cache /tmp/some-cache --ask-lake --verbose --)
 expect_arguments(--allow-axiom ax --allow-axiom * --expect thm --expect "Foo.«bar baz»"
     --no-cache --verbose -- "${source}/a.ndjson")
 expect_runs(2)
