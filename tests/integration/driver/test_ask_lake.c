@@ -60,7 +60,7 @@ static void write_lakefile(struct echo_project *project, const char *directives)
 static void plan(struct program_run *run, struct echo_project *project, const char *first,
                  const char *second)
 {
-    const char *const environment[] = { "LWBUILD_CHILD=" LWB_CHILD, NULL };
+    const char *const environment[] = { "LWBUILD_CHILD=" LWB_REAL_CHILD, NULL };
     const char *argv[] = { LWB_PROGRAM,   "plan",
                            "--format",    "json",
                            "--host",      "lean",
@@ -230,7 +230,7 @@ static void trouble_is_one_line(void **state)
 static void one_that_hangs_is_ended(void **state)
 {
     struct echo_project *project = *state;
-    const char *const environment[] = { "LWBUILD_CHILD=" LWB_CHILD, NULL };
+    const char *const environment[] = { "LWBUILD_CHILD=" LWB_REAL_CHILD, NULL };
     const char *argv[] = { LWB_PROGRAM,   "check",
                            "--host",      "lean",
                            "--timeout",   "1",
