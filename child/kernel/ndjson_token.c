@@ -291,11 +291,36 @@ int kn_next_item(struct kn_reader *r, bool *first)
     return next_member(r, first, '[', ']');
 }
 
+/* A key as all known ones are: short, plain, and with the colon right behind it. */
+static inline bool read_plain_key(struct kn_reader *r, struct lwb_bytes *key)
+{
+    const char *at = r->at + 1;
+    uint64_t stops;
+    size_t n;
+
+    if (r->line_end - at < 3 * KN_WORD || at[-1] != '"')
+        return false;
+    stops = kn_text_stops(kn_load(at));
+    n = 0;
+    if (!stops) {
+        stops = kn_text_stops(kn_load(at + KN_WORD));
+        n = KN_WORD;
+    }
+    if (!stops)
+        return false;
+    n += (size_t)__builtin_ctzll(stops) / 8;
+    if (at[n] != '"' || at[n + 1] != ':')
+        return false;
+    *key = lwb_bytes(at, n);
+    r->at = at + n + 2;
+    return true;
+}
+
 int kn_next_key(struct kn_reader *r, bool *first, struct lwb_bytes *key)
 {
     int more = next_member(r, first, '{', '}');
 
-    if (more == 1 && (!kn_read_string(r, key) || !kn_expect(r, ':')))
+    if (more == 1 && !read_plain_key(r, key) && (!kn_read_string(r, key) || !kn_expect(r, ':')))
         return -1;
     return more;
 }

@@ -164,8 +164,8 @@ static bool make_room(struct kn_ctx *ctx, struct kn_store *store)
     return true;
 }
 
-static kn_ref put(struct kn_ctx *ctx, struct kn_store *store, const struct kn_search *place,
-                  uint32_t hash, const struct kn_node *node)
+static inline kn_ref put(struct kn_ctx *ctx, struct kn_store *store, const struct kn_search *place,
+                         uint32_t hash, const struct kn_node *node)
 {
     const kn_ref ref = store->base + store->count++;
 
@@ -268,15 +268,13 @@ kn_ref kn_make(struct kn_ctx *ctx, enum kn_kind kind, uint32_t a, uint32_t b)
     const struct parts parts = { kind, a, b, hash_parts(kind, a, b) };
     kn_ref ref;
 
-    if (ctx->building)
-        return find_or_put(ctx, ctx->lasting, &parts);
-    if (kind != KN_LOCAL && parts_are_lasting(&parts)) {
+    if (!ctx->building && kind != KN_LOCAL && parts_are_lasting(&parts)) {
         struct kn_search search = kn_search(&ctx->lasting->index, parts.hash);
 
         if (next_same(ctx, &search, &parts, &ref))
             return ref;
     }
-    return find_or_put(ctx, &ctx->scratch, &parts);
+    return find_or_put(ctx, ctx->building ? ctx->lasting : &ctx->scratch, &parts);
 }
 
 /* Like find, but by the limbs. */
