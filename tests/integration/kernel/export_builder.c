@@ -96,6 +96,14 @@ unsigned b_const_at(struct builder *b, const char *dotted, unsigned level)
     return b->exprs++;
 }
 
+unsigned b_const_at2(struct builder *b, const char *dotted, unsigned x, unsigned y)
+{
+    unsigned name = b_name(b, dotted);
+
+    b_line(b, "{\"const\":{\"name\":%u,\"us\":[%u,%u]},\"ie\":%u}", name, x, y, b->exprs);
+    return b->exprs++;
+}
+
 unsigned b_app(struct builder *b, unsigned f, unsigned a)
 {
     b_line(b, "{\"app\":{\"arg\":%u,\"fn\":%u},\"ie\":%u}", a, f, b->exprs);
@@ -117,6 +125,15 @@ unsigned b_lam(struct builder *b, unsigned type, unsigned body)
 unsigned b_pi(struct builder *b, unsigned type, unsigned body)
 {
     return binder(b, "forallE", type, body);
+}
+
+unsigned b_let(struct builder *b, unsigned type, unsigned value, unsigned body)
+{
+    b_line(b,
+           "{\"ie\":%u,\"letE\":{\"body\":%u,\"name\":0,\"nondep\":false,\"type\":%u,"
+           "\"value\":%u}}",
+           b->exprs, body, type, value);
+    return b->exprs++;
 }
 
 unsigned b_proj(struct builder *b, const char *dotted, unsigned field, unsigned value)
