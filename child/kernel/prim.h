@@ -17,8 +17,10 @@
  * land, lor and xor, defined by well-founded recursion, whose equations are
  * read off case by case (cases.h); div and mod also by recursion over fuel in
  * Nat.div.go and Nat.modCore.go, and log2 by the recursor over itself, as Lean
- * has them since 2025. Definitions over WellFounded.Nat.fix are not recognised:
- * they are left as they are.
+ * has them since 2025. Definitions over WellFounded.Nat.fix (gcd and
+ * what is made of Nat.bitwise, since then) are not recognised: they are unfolded
+ * as every definition is, which takes as many steps as the recursion, few for
+ * these, with div and mod inside computed at once.
  */
 
 /* After an inductive block was admitted: is it Nat or Bool? */
