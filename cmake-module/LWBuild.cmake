@@ -85,8 +85,8 @@ Unix Makefiles.
   that could name one changes, comes or goes, such as the project's ``lean-toolchain``, and when
   a toolchain is installed or removed. Another lwbuild in the same place makes checks run again, too.
   Messages name files relative
-  to the current source folder. The target property ``LWBUILD_STAMP`` is the file that the check
-  renews, for commands that depend on it; their target then also needs ``add_dependencies()`` on
+  to the current source folder. The target property ``LWBUILD_STAMP`` is a file for commands that
+  depend on the check: it changes when something else has been accepted, with Ninja only then. Their target then also needs ``add_dependencies()`` on
   this one, or Make runs the check in both.
 
   To see the arguments of a check, or to repeat it by hand in the current source folder::
@@ -193,6 +193,11 @@ function(_lwbuild_demand_number target keyword)
 endfunction()
 
 function(_lwbuild_validate target)
+  if(NOT CMAKE_GENERATOR MATCHES "^(Ninja|Ninja Multi-Config|Unix Makefiles)$")
+    _lwbuild_fail("${target}"
+        "the generator ${CMAKE_GENERATOR} is not supported; use Ninja, Ninja Multi-Config or Unix "
+        "Makefiles")
+  endif()
   if(TARGET "${target}")
     _lwbuild_fail("${target}" "there is a target of this name already; choose another")
   endif()
@@ -443,34 +448,40 @@ function(_lwbuild_forget_depends out target)
       "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${target}.dir/compiler_depend.internal" PARENT_SCOPE)
 endfunction()
 
+# The check dates its stamp anew each time: Ninja up to 1.11 takes an output that has kept its date for one
+# as new as the inputs are by then, and an edit of that moment for checked (outputs.h). So that
+# what depends on a check is not made again after each, a copy is left alone when it is equal.
+function(_lwbuild_add_copy target copy stamp)
+  add_custom_command(
+      OUTPUT "${copy}"
+      COMMAND "${CMAKE_COMMAND}" -E copy_if_different "${stamp}" "${copy}"
+      DEPENDS "${stamp}"
+      COMMENT "Lean proofs are accepted: ${target}"
+      VERBATIM)
+endfunction()
+
 # --known-inputs keeps out of the depfile what stands in DEPENDS: Ninja reads depfiles anew at each
 # start, and CMake cannot carry all file names through them.
 function(_lwbuild_add_command target command depends arguments stamp)
+  set(prepare "")
+  set(more_commands "")
+  set(more_arguments "")
   if(CMAKE_GENERATOR MATCHES "Ninja")
     _lwbuild_define_pool()
-    set(mode restat)
-    set(prepare "")
-    set(more_commands "")
     set(more_arguments JOB_POOL lwbuild)
-  elseif(CMAKE_GENERATOR MATCHES "Makefiles")
-    set(mode touch)
+  else()
     _lwbuild_forget_depends(more_commands "${target}")
     get_filename_component(folder "${stamp}" DIRECTORY)
     set(prepare COMMAND "${CMAKE_COMMAND}" -E make_directory "${folder}") # Ninja does so by itself
-    set(more_arguments "")
     if(CMAKE_VERSION VERSION_GREATER_EQUAL 3.28)
       set(more_arguments JOB_SERVER_AWARE TRUE)
     endif()
-  else()
-    _lwbuild_fail("${target}"
-        "the generator ${CMAKE_GENERATOR} is not supported; use Ninja or Unix "
-        "Makefiles")
   endif()
   add_custom_command(
       OUTPUT "${stamp}"
       BYPRODUCTS "${stamp}.d" "${stamp}.snapshot" "${stamp}.snapshot.keys"
       ${prepare}
-      COMMAND ${command} check --stamp "${stamp}" --depfile "${stamp}.d" --stamp-mode ${mode}
+      COMMAND ${command} check --stamp "${stamp}" --depfile "${stamp}.d" --stamp-mode touch
           --known-inputs "@${arguments}"
       ${more_commands}
       DEPENDS ${depends} "${arguments}"
@@ -515,13 +526,18 @@ function(add_lean_check target)
   file(MAKE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/${target}.lwb")
   list(APPEND depends ${program_depends} ${arg_SOURCES} ${arg_EXPORTS})
   _lwbuild_add_command("${target}" "${command}" "${depends}" "${arguments}" "${stamp}")
+  set(result "${stamp}")
+  if(CMAKE_GENERATOR MATCHES "Ninja") # Make would run the copy each time that it is older
+    set(result "${CMAKE_CURRENT_BINARY_DIR}/${target}.lwb/accepted")
+    _lwbuild_add_copy("${target}" "${result}" "${stamp}")
+  endif()
 
   set(all "")
   if(arg_ALL)
     set(all ALL)
   endif()
-  add_custom_target(${target} ${all} DEPENDS "${stamp}")
-  set_target_properties(${target} PROPERTIES LWBUILD_STAMP "${stamp}")
+  add_custom_target(${target} ${all} DEPENDS "${result}")
+  set_target_properties(${target} PROPERTIES LWBUILD_STAMP "${result}")
   if(arg_TEST)
     _lwbuild_add_test("${target}" "${command}" "${arguments}")
   endif()

@@ -85,9 +85,9 @@ static int refuse_misplaced(const struct lwb_world *world, struct lwb_error *err
 }
 
 /*
- * The stamp is newer than an edit between the last look at the inputs and its own
- * making: the build would take that for checked. So there is one more look, and
- * what comes after it is newer than the stamp (outputs.c).
+ * The stamp is newer than an edit between the run's last look at the inputs and
+ * its own making: the build would take that for checked. So there is one more
+ * look, and what comes after it is newer than the stamp (outputs.h).
  */
 static int take_back_stamp_if_stale(const struct lwb_world *world, struct lwb_snapshot *snapshot,
                                     enum lwb_exit_code *exit_code)
@@ -107,6 +107,26 @@ static int take_back_stamp_if_stale(const struct lwb_world *world, struct lwb_sn
     fprintf(stderr, "lwbuild: %s\n", err.text);
     *exit_code = LWB_EXIT_NO_VERDICT;
     return 1;
+}
+
+/* Of an accepted run. `silent` is the run when it had no messages: a snapshot may answer for it. */
+static int write_outputs(struct lwb_world *world, struct lwb_snapshot *snapshot,
+                         const struct lwb_run *silent, enum lwb_exit_code *exit_code,
+                         struct lwb_error *err)
+{
+    int64_t date = lwb_outputs_last_date(world->options);
+    int rc = lwb_outputs_write(world, err);
+
+    if (rc < 0)
+        return rc;
+    date = lwb_outputs_choose_date(world->options, date);
+    if (take_back_stamp_if_stale(world, snapshot, exit_code))
+        return LWB_OK;
+    if (silent)
+        lwb_snapshot_write(snapshot, world, silent);
+    if (!lwb_outputs_date(world->options, date))
+        (void)unlink(world->options->stamp);
+    return LWB_OK;
 }
 
 static int run_plan(struct lwb_world *world, struct lwb_snapshot *snapshot,
@@ -133,13 +153,7 @@ static int run_plan(struct lwb_world *world, struct lwb_snapshot *snapshot,
     if (world->rest)
         lwb_snapshot_renew(snapshot, world, run);
     lwb_run_totals(run, &totals);
-    rc = lwb_outputs_write(world, err);
-    if (rc < 0 || take_back_stamp_if_stale(world, snapshot, exit_code))
-        return rc;
-    if (totals.messages == 0)
-        lwb_snapshot_write(snapshot, world, run);
-    lwb_outputs_date(world->options);
-    return rc;
+    return write_outputs(world, snapshot, totals.messages == 0 ? run : NULL, exit_code, err);
 }
 
 static int check(const struct lwb_options *options, struct lwb_snapshot *snapshot,

@@ -4,8 +4,9 @@
 #include "lwbuild/base/strvec.h"
 
 /*
- * A depfile that Ninja (1.10 and newer) and GNU make both read: absolute
- * target, one prerequisite per line, escaped. Pure.
+ * A depfile that Ninja (1.10 and newer) and GNU make both read: the target, one
+ * prerequisite per line, escaped. Both know the target by the name that their
+ * rule gives it, so it is printed as it was given. Pure.
  *
  * Paths with a byte that one of them cannot read back (Ninja 1.11: ' & " ;
  * * < > ^ | and backslash; a newline in either) cannot be named. They are

@@ -82,7 +82,7 @@ static const struct option_spec {
       "write what the result depends on, for Ninja or Make" },
     { "stamp", TEXT, AT(stamp), CHECK, "FILE", NULL, "write this file when all is accepted" },
     { "stamp-mode", TEXT, AT(stamp_mode), CHECK, "MODE", "restat touch",
-      "restat: leave an equal stamp alone (Ninja, default); touch: always renew it (Make)" },
+      "touch: date it anew each time (default); restat: leave an equal one alone (Ninja 1.12)" },
     { "known-inputs", FLAG, AT(known_inputs), CHECK, NULL, NULL,
       "leave the files of this command line out of the depfile: the build knows them" },
     { "format", TEXT, AT(format), PROJECT | STATS | RUN | BUILD, "F", "text json tsv",

@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "cache/cache_lock.h"
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/path.h"
+#include "lwbuild/base/tick.h"
 #include "lwbuild/driver/depfile.h"
 #include "lwbuild/driver/snapshot.h"
 
@@ -197,16 +198,13 @@ static int collect(struct collecting *collecting, struct lwb_error *err)
 static int write_depfile(struct lwb_world *world, struct lwb_error *err)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(MAX_DEPFILE);
-    LWB_AUTO(lwb_free_text) char *target = lwb_path_absolute(world->cwd, world->options->stamp);
     struct collecting collecting = { .world = world };
     size_t left_out;
     int rc;
 
-    if (!target)
-        return lwb_fail_memory(err);
     rc = collect(&collecting, err);
     if (rc == LWB_OK) {
-        lwb_depfile_print(&text, target, &collecting.paths, &left_out);
+        lwb_depfile_print(&text, world->options->stamp, &collecting.paths, &left_out);
         if (left_out && !world->options->quiet)
             fprintf(stderr,
                     "lwbuild: %zu file names have characters that a depfile cannot hold: this "
@@ -267,77 +265,111 @@ static int print_stamp(struct lwb_buf *out, struct lwb_world *world, struct lwb_
     return lwb_buf_ok(out) ? LWB_OK : lwb_fail_memory(err);
 }
 
-/*
- * To Ninja and Make an edit counts when it is later than the stamp or than the
- * start of this run, and kernels date files by their last tick, some
- * milliseconds ago. So that tick passes first, and then the inputs are looked at
- * for the last time: whatever is edited after the look is later.
- */
-static void let_tick_pass(const struct lwb_world *world)
+/* ---- dates --------------------------------------------------------------------------------- */
+
+static bool leaves_equal_stamp(const struct lwb_options *options)
 {
-    const struct timespec pause = { .tv_nsec = 500 * 1000 };
-    const int tries = 100; /* a clock that stands still is somebody else's trouble */
-    int64_t last = world->started_ns;
-    struct lwb_error ignored;
+    return options->stamp_mode && strcmp(options->stamp_mode, "restat") == 0;
+}
+
+static int64_t date_of(const struct stat *st)
+{
+    return st->st_mtim.tv_sec * INT64_C(1000000000) + st->st_mtim.tv_nsec;
+}
+
+int64_t lwb_outputs_last_date(const struct lwb_options *options)
+{
     struct stat stamp;
-    int64_t now;
 
-    if (stat(world->options->stamp, &stamp) == 0) {
-        int64_t written = stamp.st_mtim.tv_sec * INT64_C(1000000000) + stamp.st_mtim.tv_nsec;
+    return options->stamp && stat(options->stamp, &stamp) == 0 ? date_of(&stamp) : 0;
+}
 
-        last = written > last ? written : last;
-    }
-    for (int i = 0; i < tries; i++) {
-        if (lwb_file_now(&now, world->scratch, &ignored) < 0 || now > last)
-            return;
-        (void)nanosleep(&pause, NULL);
-    }
+int64_t lwb_outputs_choose_date(const struct lwb_options *options, int64_t last)
+{
+    LWB_AUTO(lwb_free_text) char *folder = NULL;
+    const char *server;
+    int64_t date;
+
+    if (!options->stamp)
+        return 0;
+    folder = lwb_path_dirname(options->stamp);
+    server = folder && lwb_path_is_on_network(folder) ? folder : NULL;
+    (void)lwb_tick_pass(server, last);
+    date = lwb_tick_now(server);
+    (void)lwb_tick_pass(server, date);
+    return date;
+}
+
+static bool set_date(const char *path, int64_t date)
+{
+    const struct timespec time = { .tv_sec = date / 1000000000, .tv_nsec = date % 1000000000 };
+    const struct timespec times[2] = { time, time };
+
+    return !path || utimensat(AT_FDCWD, path, times, 0) == 0 || errno == ENOENT;
+}
+
+/* One that keeps a later date is better missed: the edge is not up to date then. */
+static void set_date_or_drop(const char *path, int64_t date)
+{
+    if (!set_date(path, date))
+        (void)unlink(path);
+}
+
+bool lwb_outputs_date(const struct lwb_options *options, int64_t date)
+{
+    LWB_AUTO(lwb_free_text) char *snapshot = NULL;
+    LWB_AUTO(lwb_free_text) char *keys = NULL;
+
+    if (!options->stamp)
+        return true;
+    if (leaves_equal_stamp(options))
+        date = lwb_outputs_last_date(options);
+    else if (!set_date(options->stamp, date))
+        return false;
+    snapshot = lwb_snapshot_file_beside(options->stamp);
+    keys = snapshot ? lwb_snapshot_file_keys(snapshot) : NULL;
+    set_date_or_drop(options->depfile, date);
+    set_date_or_drop(snapshot, date);
+    set_date_or_drop(keys, date);
+    return true;
+}
+
+/* ---- all together -------------------------------------------------------------------------- */
+
+/* Only its owner may date a file. One that is somebody else's makes place for one of ours. */
+static bool is_ours(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) != 0 || geteuid() == 0 || st.st_uid == geteuid();
+}
+
+static int write_stamp(struct lwb_world *world, struct lwb_error *err)
+{
+    const char *path = world->options->stamp;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf stamp = LWB_BUF(4096);
+    int rc = print_stamp(&stamp, world, err);
+
+    if (rc < 0)
+        return rc;
+    /* An equal one is only dated: its folder may be one that the check depends on. */
+    rc = leaves_equal_stamp(world->options) || is_ours(path)
+             ? lwb_file_write_if_changed(path, lwb_buf_bytes(&stamp), 0666, err)
+             : lwb_file_write(path, lwb_buf_bytes(&stamp), 0666, err);
+    return rc < 0 ? rc : LWB_OK;
 }
 
 int lwb_outputs_write(struct lwb_world *world, struct lwb_error *err)
 {
     const struct lwb_options *options = world->options;
-    bool touch = options->stamp_mode && strcmp(options->stamp_mode, "touch") == 0;
-    LWB_AUTO(lwb_buf_release) struct lwb_buf stamp = LWB_BUF(4096);
     int rc = LWB_OK;
 
     /* The short path of a snapshot is for runs in which nobody imports anything else. */
     if (options->depfile && !world->rest)
         rc = write_depfile(world, err);
-    if (rc < 0 || !options->stamp)
-        return rc;
-    lwb_snapshot_reserve(options->stamp);
-    rc = print_stamp(&stamp, world, err);
-    if (rc < 0)
-        return rc;
-    rc = touch ? lwb_file_write(options->stamp, lwb_buf_bytes(&stamp), 0666, err)
-               : lwb_file_write_if_changed(options->stamp, lwb_buf_bytes(&stamp), 0666, err);
-    if (rc < 0)
-        return rc;
-    let_tick_pass(world);
-    return LWB_OK;
-}
-
-static void set_date(const char *path, const struct timespec times[2])
-{
-    /* One that keeps a later date is better missed: the edge is not up to date then. */
-    if (path && utimensat(AT_FDCWD, path, times, 0) != 0 && errno != ENOENT)
-        (void)unlink(path);
-}
-
-void lwb_outputs_date(const struct lwb_options *options)
-{
-    LWB_AUTO(lwb_free_text) char *snapshot = NULL;
-    LWB_AUTO(lwb_free_text) char *keys = NULL;
-    struct stat stamp;
-
-    if (!options->stamp || stat(options->stamp, &stamp) != 0)
-        return;
-    const struct timespec times[2] = { stamp.st_mtim, stamp.st_mtim };
-
-    snapshot = lwb_snapshot_file_beside(options->stamp);
-    keys = snapshot ? lwb_snapshot_file_keys(snapshot) : NULL;
-    set_date(options->depfile, times);
-    set_date(snapshot, times);
-    set_date(keys, times);
+    if (rc == LWB_OK && options->stamp) {
+        lwb_snapshot_reserve(options->stamp);
+        rc = write_stamp(world, err);
+    }
+    return rc;
 }

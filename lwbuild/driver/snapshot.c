@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cache/cache_dir.h"
@@ -108,32 +106,6 @@ static bool is_usable_for(const struct lwb_options *options)
            (!options->format || strcmp(options->format, "text") == 0);
 }
 
-/*
- * Make wants the stamp renewed by every run of its rule. It gets a time from
- * before the inputs were looked at, so that an edit behind the look is later.
- */
-static bool renew_stamp(const struct lwb_options *options, const struct timespec *before)
-{
-    const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, *before };
-
-    if (!options->stamp || !options->stamp_mode || strcmp(options->stamp_mode, "touch") != 0)
-        return true;
-    /* The clock of a server is not ours. */
-    return utimensat(AT_FDCWD, options->stamp,
-                     lwb_path_is_on_network(options->stamp) ? NULL : times, 0) == 0;
-}
-
-/* Earlier than any file that is written from now on, by the clock that kernels date files with. */
-static struct timespec before_now(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    if (now.tv_nsec-- == 0)
-        now = (struct timespec){ .tv_sec = now.tv_sec - 1, .tv_nsec = 999999999 };
-    return now;
-}
-
 void lwb_snapshot_note(const struct lwb_snapshot *snapshot, const char *cache_dir, uint64_t modules,
                        uint64_t saved_ns)
 {
@@ -151,37 +123,17 @@ static void prepare(struct lwb_snapshot *snapshot, const struct lwb_options *opt
         snapshot->path = choose_path(options, cwd, cache_dir, lwb_buf_bytes(&snapshot->binding));
 }
 
-static enum lwb_snapshot_says compare(struct lwb_snapshot *snapshot)
+/* `date` is for the outputs of a run that ends here. */
+static enum lwb_snapshot_says compare(struct lwb_snapshot *snapshot,
+                                      const struct lwb_options *options, int64_t *date)
 {
     if (!snapshot->path ||
-        !lwb_snapshot_file_open(&snapshot->file, snapshot->path,
-                                lwb_buf_bytes(&snapshot->binding)) ||
-        !lwb_witness_list_holds(snapshot->file.witnesses, &snapshot->changed))
+        !lwb_snapshot_file_open(&snapshot->file, snapshot->path, lwb_buf_bytes(&snapshot->binding)))
+        return LWB_SNAPSHOT_NOTHING;
+    *date = lwb_outputs_choose_date(options, lwb_outputs_last_date(options));
+    if (!lwb_witness_list_holds(snapshot->file.witnesses, &snapshot->changed))
         return LWB_SNAPSHOT_NOTHING;
     return snapshot->changed.count ? LWB_SNAPSHOT_REST : LWB_SNAPSHOT_ALL;
-}
-
-/*
- * To Ninja an edit counts when it is later than the start of this run, by the
- * tick that files are dated with. A look within the tick of the start may miss
- * an edit that is not: it is taken again when that tick is over.
- */
-static bool still_holds_after_tick(const struct lwb_snapshot *snapshot,
-                                   const struct timespec *before)
-{
-    const struct timespec pause = { .tv_nsec = 500 * 1000 };
-    const int tries = 100; /* a clock that stands still is somebody else's trouble */
-    LWB_AUTO(lwb_witness_changes_release) struct lwb_witness_changes again = { 0 };
-    struct timespec now = before_now();
-    bool waited = false;
-
-    for (int i = 0; i < tries && now.tv_sec == before->tv_sec && now.tv_nsec == before->tv_nsec;
-         i++) {
-        waited = true;
-        (void)nanosleep(&pause, NULL);
-        now = before_now();
-    }
-    return !waited || lwb_witness_list_holds(snapshot->file.witnesses, &again);
 }
 
 /* An expected theorem may be in the rest, of which nobody knows what it proves. */
@@ -194,9 +146,9 @@ enum lwb_snapshot_says lwb_snapshot_ask(struct lwb_snapshot *snapshot,
                                         const struct lwb_options *options)
 {
     LWB_AUTO(lwb_free_text) char *cache_dir = NULL;
-    const struct timespec before = before_now();
     char *cwd = NULL;
     enum lwb_snapshot_says says;
+    int64_t date;
     bool fell_back;
 
     snapshot->binding = LWB_BUF(64 * 1024 * 1024);
@@ -208,14 +160,11 @@ enum lwb_snapshot_says lwb_snapshot_ask(struct lwb_snapshot *snapshot,
         prepare(snapshot, options, cwd, cache_dir);
     free(cwd);
     snapshot->changed.max = wanted_changes(options);
-    says = compare(snapshot);
+    says = compare(snapshot, options, &date);
     if (says != LWB_SNAPSHOT_ALL)
         return says;
-    if (options->stamp && !still_holds_after_tick(snapshot, &before))
+    if (!lwb_outputs_date(options, date))
         return LWB_SNAPSHOT_NOTHING;
-    if (!renew_stamp(options, &before))
-        return LWB_SNAPSHOT_NOTHING;
-    lwb_outputs_date(options);
     lwb_snapshot_note(snapshot, cache_dir, snapshot->file.modules, snapshot->file.saved_ns);
     return LWB_SNAPSHOT_ALL;
 }

@@ -1,9 +1,10 @@
 # What the cases share: a tiny project is copied to a scratch folder, configured and built there,
 # and the runs of lwbuild are counted. A case is run as
 #
-#   cmake -D CASE=... -D GENERATOR=... -D LWBUILD=... -D ROOT=... -D SCRATCH=... -P harness.cmake
+#   cmake -D CASE=... -D GENERATOR=... -D LWBUILD=... -D ROOT=... -D SCRATCH=... -D NINJA=...
+#       -D MAKE=... -P harness.cmake
 #
-# and the first expectation that does not hold ends it. LWBUILD is the fake, or a wrapper that counts
+# and the first expectation that does not hold ends it. This CMake, NINJA and MAKE are what is run. LWBUILD is the fake, or a wrapper that counts
 # the calls of the real one (REAL), which then has the echo host: both reject a file with the line
 # ${broken}.
 cmake_minimum_required(VERSION 3.20)
@@ -26,7 +27,19 @@ if(REAL)
   set(flags "set(LWBUILD_FLAGS --host echo)")
 endif()
 file(REMOVE_RECURSE "${work}")
-file(MAKE_DIRECTORY "${source}" "${work}/home")
+file(MAKE_DIRECTORY "${source}" "${work}/home" "${work}/tools")
+
+# By all the names that CMake looks for, in front of what else is in PATH.
+function(provide program)
+  foreach(name IN LISTS ARGN)
+    file(CREATE_LINK "${program}" "${work}/tools/${name}" SYMBOLIC)
+  endforeach()
+endfunction()
+provide("${NINJA}" ninja ninja-build)
+provide("${MAKE}" make gmake)
+provide("${CMAKE_COMMAND}" cmake)
+provide("${CMAKE_CTEST_COMMAND}" ctest)
+set(ENV{PATH} "${work}/tools:$ENV{PATH}")
 file(TOUCH "${log}")
 
 function(fail)

@@ -46,6 +46,52 @@ expect_output("lean codec.stamp")
 run(ninja -C "${source}/ninja" project)
 expect_output("no work to do")
 
+# Nothing but a date has changed: what depends on the copy is not made again.
+file(APPEND "${source}/ninja/build.ninja"
+    "rule after\n  command = touch $out\nbuild after: after codec.accepted\n")
+run(ninja -C "${source}/ninja" after)
+file(TOUCH "${source}/lean-project/Codec/Runs.lean")
+run(ninja -C "${source}/ninja" after)
+expect_output("lean codec.stamp")
+expect_no_output("touch after")
+run(ninja -C "${source}/ninja" after)
+expect_output("no work to do")
+file(APPEND "${source}/lean-project/Codec/Runs.lean" "\n-- more\n")
+run(ninja -C "${source}/ninja" after)
+expect_output("touch after")
+
+# The plain form of a depfile, which Ninja reads at each start: the target is spelled as its output.
+# What lwbuild leaves lies in the folder that it looked through. So it looks again, but not for ever:
+# when nothing is new, it leaves nothing new.
+file(WRITE "${work}/plain/A.lean" "theorem a : True := trivial\n")
+file(WRITE "${work}/plain/lakefile.toml" "name = \"plain\"\n")
+file(WRITE "${work}/plain/build.ninja" "
+rule lean
+  command = lwbuild check --stamp $out --depfile $out.d -- $in
+  depfile = $out.d
+build a.stamp | a.stamp.snapshot a.stamp.snapshot.keys: lean A.lean\n")
+foreach(i RANGE 1 3)
+  run(ninja -C "${work}/plain")
+endforeach()
+run(ninja -C "${work}/plain")
+expect_output("no work to do")
+file(WRITE "${work}/plain/A.lean" "--! error broken\n")
+run(FAILS ninja -C "${work}/plain")
+expect_output("A.lean:[0-9]+:0: error: broken")
+
+# And GNU make, with nothing of CMake.
+file(WRITE "${work}/plain/A.lean" "theorem a : True := trivial\n")
+file(WRITE "${work}/plain/Makefile"
+    "a.stamp: A.lean\n\tlwbuild check --stamp $@ --depfile $@.d -- $<\n-include a.stamp.d\n")
+foreach(i RANGE 1 3)
+  run(make -C "${work}/plain")
+endforeach()
+run(make -C "${work}/plain")
+expect_output("is up to date")
+file(WRITE "${work}/plain/A.lean" "--! error broken\n")
+run(FAILS make -C "${work}/plain")
+expect_output("A.lean:[0-9]+:0: error: broken")
+
 # One edge per module, all at once: none has a result yet, and all want the same imports compiled.
 file(REMOVE_RECURSE "${work}/cache")
 run(ninja -C "${source}/ninja" -j 8 modules)
