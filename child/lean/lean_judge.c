@@ -4,8 +4,11 @@
 static bool is_limit(struct lwb_bytes text)
 {
     return lwb_bytes_contain(text, "(deterministic) timeout") ||
+           lwb_bytes_contain(text, "(kernel) deterministic timeout") ||
            lwb_bytes_contain(text, "maximum number of heartbeats") ||
-           lwb_bytes_contain(text, "maximum recursion depth has been reached");
+           lwb_bytes_contain(text, "maximum recursion depth has been reached") ||
+           lwb_bytes_contain(text, "deep recursion was detected") ||
+           lwb_bytes_contain(text, "(kernel) deep recursion detected");
 }
 
 static bool is_memory(struct lwb_bytes text)

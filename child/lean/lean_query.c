@@ -155,6 +155,8 @@ enum lwb_kernel_status lwb_lean_query_kernel_status(struct lwb_bytes source,
 
     if (!lwb_lean_query_is_declaration(source))
         return LWB_KERNEL_UNSUPPORTED;
+    if (lwb_bytes_contain(source, "skipKernelTC")) /* the option that leaves the kernel out */
+        return LWB_KERNEL_UNAVAILABLE;
     for (size_t i = 0; i < messages->count; i++) {
         const struct lwb_diagnostic *message = &messages->items[i];
 

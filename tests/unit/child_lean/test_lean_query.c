@@ -92,6 +92,7 @@ static void the_kernels_answer_follows_from_the_messages(void **state)
         { "theorem x", "A:1:0: error: (kernel) declaration type mismatch\n", LWB_KERNEL_REJECTED },
         { "theorem x", "A:1:0: error: expected term\n", LWB_KERNEL_UNAVAILABLE },
         { "#eval 1", "1\n", LWB_KERNEL_UNSUPPORTED },
+        { "theorem x\nset_option debug.skipKernelTC true\n", "", LWB_KERNEL_UNAVAILABLE },
     };
 
     (void)state;
