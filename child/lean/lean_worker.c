@@ -15,12 +15,17 @@
  *
  * We never ask for diagnostics that add (4.31 and later offer them), but to take
  * one for the whole set would lose an error, so it is not left to good faith.
+ * Nor is it that the barrier is answered last: an answer counts only when the
+ * worker has also said that nothing is left to process. All versions say it
+ * before they answer, so one that does not is not believed.
  */
 enum {
     MAX_DOCUMENTS = 5000,
     FRAME_MAX = 128 * 1024 * 1024,   /* of what we send and of diagnostics */
     PROGRESS_NS = 100 * 1000 * 1000, /* between two events, and before the first */
 };
+
+static const uint64_t first_request_max = UINT64_C(1) << 40; /* far below what JSON can count */
 
 static const uint64_t max_growth = UINT64_C(2) << 30; /* private bytes since the first answer */
 
@@ -59,7 +64,8 @@ static int start(struct lwb_lean_worker *worker, const struct lwb_lean_setup *se
     lwb_lsp_reader_init(&worker->reader);
     worker->uri = LWB_TAKE(uri);
     worker->version = 0;
-    worker->request = 0;
+    /* What else speaks the protocol here numbers its requests from 0 or 1. */
+    worker->request = lwb_clock_ns() % first_request_max;
     lwb_trace("lean_worker_start", LWB_TRACE_INT("pid", worker->process.pid));
     return LWB_OK;
 }
@@ -85,6 +91,7 @@ struct exchange {
     struct lwb_strvec more;     /* bodies of those behind it */
     uint64_t told_ns;           /* when progress was last told */
     bool header_failed;
+    bool done;     /* the document has been processed to its end */
     bool answered; /* the barrier */
     bool refused;  /* the barrier, with an error */
     bool lost;     /* something could not be kept */
@@ -134,10 +141,23 @@ static void take_reply(const struct lwb_lean_worker *worker, struct exchange *ex
     exchange->refused = is_error;
 }
 
+static void take_done(const struct lwb_lean_worker *worker, struct exchange *exchange,
+                      struct lwb_bytes body)
+{
+    uint64_t version;
+
+    if (lwb_lsp_done(body, &version) && version == worker->version)
+        exchange->done = true;
+}
+
 static void take_body(const struct lwb_lean_worker *worker, struct exchange *exchange,
                       struct lwb_bytes body)
 {
-    switch (lwb_lsp_classify(body)) {
+    enum lwb_lsp_kind kind = lwb_lsp_classify(body);
+
+    if (kind != LWB_LSP_REPLY && !lwb_lsp_is_about(body, worker->uri))
+        return;
+    switch (kind) {
     case LWB_LSP_DIAGNOSTICS:
         lwb_strvec_release(&exchange->more);
         lwb_buf_clear(&exchange->diagnostics);
@@ -149,6 +169,9 @@ static void take_body(const struct lwb_lean_worker *worker, struct exchange *exc
         break;
     case LWB_LSP_PROGRESS:
         tell_progress(exchange, body);
+        break;
+    case LWB_LSP_DONE:
+        take_done(worker, exchange, body);
         break;
     case LWB_LSP_FATAL:
         exchange->header_failed = true;
@@ -234,14 +257,14 @@ static int read_answer(const struct lwb_lean_worker *worker, const struct exchan
     /* In 2021 nothing else than the messages says that the header failed. */
     if (lwb_lean_messages_blame_imports(&answer->messages))
         answer->header_failed = true;
-    if (answer->header_failed || answer->ending.panicked)
+    if (answer->header_failed || answer->ending.panicked || !exchange->done)
         return 0;
     answer->ending.finished = true;
     return 1;
 }
 
 static void explain(struct lwb_lean_answer *answer, const struct lwb_lean_worker *worker,
-                    bool ended)
+                    const struct exchange *exchange, bool ended)
 {
     if (answer->header_failed)
         (void)snprintf(answer->detail, sizeof(answer->detail), "the imports could not be loaded");
@@ -250,6 +273,9 @@ static void explain(struct lwb_lean_answer *answer, const struct lwb_lean_worker
     else if (ended)
         lwb_lean_describe_ending(answer->detail, sizeof(answer->detail), &answer->ending,
                                  &worker->process.complaint);
+    else if (!exchange->done)
+        (void)snprintf(answer->detail, sizeof(answer->detail),
+                       "lean --worker did not say that it had come to the end");
     else
         (void)snprintf(answer->detail, sizeof(answer->detail),
                        "the answer of lean --worker could not be read");
@@ -285,7 +311,7 @@ static int exchange_document(struct lwb_lean_worker *worker,
         rc = read_answer(worker, &exchange, answer);
     }
     if (rc == 0)
-        explain(answer, worker, ended);
+        explain(answer, worker, &exchange, ended);
     return rc;
 }
 

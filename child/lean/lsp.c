@@ -269,8 +269,11 @@ enum lwb_lsp_kind lwb_lsp_classify(struct lwb_bytes body)
     if (lwb_bytes_contain(body, "\"method\":\"textDocument/publishDiagnostics\""))
         return lwb_bytes_contain(body, "\"isIncremental\":true") ? LWB_LSP_MORE_DIAGNOSTICS
                                                                  : LWB_LSP_DIAGNOSTICS;
-    if (lwb_bytes_contain(body, "\"method\":\"$/lean/fileProgress\""))
+    if (lwb_bytes_contain(body, "\"method\":\"$/lean/fileProgress\"")) {
+        if (lwb_bytes_contain(body, "\"processing\":[]"))
+            return LWB_LSP_DONE;
         return lwb_bytes_contain(body, "\"kind\":2") ? LWB_LSP_FATAL : LWB_LSP_PROGRESS;
+    }
     if (lwb_bytes_contain(body, "\"method\":"))
         return LWB_LSP_OTHER;
     return LWB_LSP_REPLY;
@@ -301,6 +304,38 @@ int lwb_lsp_progress(struct lwb_bytes body, uint64_t *line)
            lwb_json_get_object(processing->child, "range", &range, &ignored) == LWB_OK &&
            lwb_json_get_object(range, "start", &start, &ignored) == LWB_OK &&
            lwb_json_get_count(start, "line", line, &ignored) == LWB_OK;
+}
+
+int lwb_lsp_done(struct lwb_bytes body, uint64_t *version)
+{
+    LWB_AUTO(lwb_json_free) cJSON *json = NULL;
+    struct lwb_error ignored;
+    const cJSON *params, *document;
+
+    return lwb_json_parse(&json, body, &ignored) == LWB_OK &&
+           lwb_json_get_object(json, "params", &params, &ignored) == LWB_OK &&
+           lwb_json_get_object(params, "textDocument", &document, &ignored) == LWB_OK &&
+           lwb_json_get_count(document, "version", version, &ignored) == LWB_OK;
+}
+
+bool lwb_lsp_is_about(struct lwb_bytes body, const char *uri)
+{
+    static const char before[] = "\"uri\":\"";
+    size_t len = strlen(uri);
+
+    while (body.len > 0) {
+        const char *found = memmem(body.ptr, body.len, before, sizeof(before) - 1);
+        struct lwb_bytes rest;
+
+        if (!found)
+            return false;
+        found += sizeof(before) - 1;
+        rest = lwb_bytes(found, body.len - (size_t)(found - body.ptr));
+        if (rest.len > len && lwb_bytes_start_with(rest, uri) && rest.ptr[len] == '"')
+            return true;
+        body = rest;
+    }
+    return false;
 }
 
 int lwb_lsp_diagnostics(struct lwb_bytes body, cJSON **json, uint64_t *version, const cJSON **list,

@@ -55,6 +55,7 @@ enum lwb_lsp_kind {
     LWB_LSP_DIAGNOSTICS,      /* textDocument/publishDiagnostics; decode with lwb_lsp_diagnostics */
     LWB_LSP_MORE_DIAGNOSTICS, /* the same, but what was published before stays (isIncremental) */
     LWB_LSP_PROGRESS,         /* $/lean/fileProgress; decode with lwb_lsp_progress */
+    LWB_LSP_DONE,             /* the same with nothing left to process; decode with lwb_lsp_done */
     LWB_LSP_FATAL,            /* progress of kind 2: the header could not be processed */
     LWB_LSP_REPLY,            /* an answer to a request; decode with lwb_lsp_reply */
     LWB_LSP_OTHER,            /* nothing that a check needs */
@@ -68,6 +69,15 @@ int lwb_lsp_reply(struct lwb_bytes body, uint64_t *id, bool *is_error);
 
 /* Returns 1 and the line (from 0) from which on the worker is still at it, 0 when it does not say. */
 int lwb_lsp_progress(struct lwb_bytes body, uint64_t *line);
+
+/* Returns 1 and the version of the document that has been processed to its end. */
+int lwb_lsp_done(struct lwb_bytes body, uint64_t *version);
+
+/*
+ * Whether a notification is about this document (as lwb_lsp_uri made it). Something that a checked
+ * file starts may speak the same protocol on the same descriptor, about documents of its own.
+ */
+bool lwb_lsp_is_about(struct lwb_bytes body, const char *uri);
 
 /* The version and the list of diagnostics, both of params; *json owns the list. */
 int lwb_lsp_diagnostics(struct lwb_bytes body, cJSON **json, uint64_t *version, const cJSON **list,

@@ -41,6 +41,10 @@
  *     cut, lost                  the .olean will be cut, or not written at all; exit code 0
  *     mute                       the worker will never answer the barrier
  *     again                      the worker sends the diagnostics of an older version last
+ *     early                      the worker answers the barrier before it is done: what comes from
+ *                                here on is not published in time, or ever
+ *     stray                      another server writes to the worker's stdout: no diagnostics, all
+ *                                done, and answers to its first requests
  *     partial                    from here on the worker publishes only what is new, and says so;
  *                                one of the files of a module's artifact is missing
  */
@@ -80,7 +84,7 @@ struct fake_lean {
     size_t cap;
     struct lwb_strvec provides;
     size_t line; /* that is being read, from 0 */
-    bool cut, lost, mute, again, partial;
+    bool cut, lost, mute, again, early, stray, partial;
     size_t n_published; /* messages that the worker has sent */
     bool header_failed;
     void (*progress)(struct fake_lean *fake); /* after every message and step; may be NULL */

@@ -46,13 +46,13 @@ static void append_message(struct lwb_buf *out, const struct fake_message *messa
     lwb_buf_append_char(out, '}');
 }
 
-static void publish_version(const struct fake_lean *fake, uint64_t version, size_t first,
-                            size_t end, const char *more)
+static void publish_about(const struct fake_lean *fake, const char *uri, uint64_t version,
+                          size_t first, size_t end, const char *more)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf body = LWB_BUF(FRAME_MAX);
 
     lwb_buf_format(&body, "{\"params\":{\"version\":%llu,\"uri\":\"%s\",\"diagnostics\":[",
-                   (unsigned long long)version, lwb_buf_text(&document.uri));
+                   (unsigned long long)version, uri);
     for (size_t i = first; i < end; i++) {
         if (i > first)
             lwb_buf_append_char(&body, ',');
@@ -61,6 +61,12 @@ static void publish_version(const struct fake_lean *fake, uint64_t version, size
     lwb_buf_format(&body, "]%s},\"method\":\"textDocument/publishDiagnostics\",", more);
     lwb_buf_append_text(&body, "\"jsonrpc\":\"2.0\"}");
     lean_send_frame(lwb_buf_bytes(&body));
+}
+
+static void publish_version(const struct fake_lean *fake, uint64_t version, size_t first,
+                            size_t end, const char *more)
+{
+    publish_about(fake, lwb_buf_text(&document.uri), version, first, end, more);
 }
 
 /* All messages so far, or those that are new. */
@@ -87,8 +93,40 @@ static void send_progress(size_t line, const char *kind)
     lean_send_frame(lwb_buf_bytes(&body));
 }
 
+static void send_done(const char *uri)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf body = LWB_BUF(FRAME_MAX);
+
+    lwb_buf_format(&body,
+                   "{\"params\":{\"textDocument\":{\"version\":%llu,\"uri\":\"%s\"},"
+                   "\"processing\":[]},\"method\":\"$/lean/fileProgress\",\"jsonrpc\":\"2.0\"}",
+                   (unsigned long long)document.version, uri);
+    lean_send_frame(lwb_buf_bytes(&body));
+}
+
+static void send_reply(uint64_t id)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf body = LWB_BUF(4096);
+
+    lwb_buf_format(&body, "{\"result\":{},\"jsonrpc\":\"2.0\",\"id\":%llu}",
+                   (unsigned long long)id);
+    lean_send_frame(lwb_buf_bytes(&body));
+}
+
+static void send_stray(const struct fake_lean *fake)
+{
+    static const char uri[] = "file:///elsewhere.lean";
+
+    publish_about(fake, uri, document.version, 0, 0, "");
+    send_done(uri);
+    for (uint64_t id = 0; id < 10; id++)
+        send_reply(id);
+}
+
 static void on_progress(struct fake_lean *fake)
 {
+    if (fake->early)
+        return;
     send_progress(fake->line, fake->era >= FAKE_2022_12 ? ",\"kind\":1" : "");
     publish(fake);
 }
@@ -109,14 +147,21 @@ static void process(struct fake_lean *fake, struct lwb_bytes text)
     fake->progress = on_progress;
     publish_version(fake, document.version, 0, 0, "");
     fake_lean_elaborate(fake, text);
+    if (fake->stray)
+        send_stray(fake);
+    if (fake->early)
+        return;
     publish(fake);
     if (fake->header_failed) {
         if (fake->era >= FAKE_2022_12)
             send_progress(0, ",\"kind\":2");
         return;
     }
+    send_done(lwb_buf_text(&document.uri));
     if (fake->again)
         publish_version(fake, document.version - 1, 0, 0, "");
+    if (fake->stray)
+        send_stray(fake);
 }
 
 static int take_text(struct fake_lean *fake, const cJSON *holder, bool first)
@@ -172,7 +217,6 @@ static int on_change(struct fake_lean *fake, const cJSON *params)
 
 static int on_wait(const struct fake_lean *fake, const cJSON *message, const cJSON *params)
 {
-    LWB_AUTO(lwb_buf_release) struct lwb_buf body = LWB_BUF(4096);
     struct lwb_error err;
     uint64_t id, version;
 
@@ -181,10 +225,8 @@ static int on_wait(const struct fake_lean *fake, const cJSON *message, const cJS
         return protocol_error(err.text);
     if (version > document.version)
         return protocol_error("waitForDiagnostics of a version that is not there yet");
-    lwb_buf_format(&body, "{\"result\":{},\"jsonrpc\":\"2.0\",\"id\":%llu}",
-                   (unsigned long long)id);
     if (!fake->mute)
-        lean_send_frame(lwb_buf_bytes(&body));
+        send_reply(id);
     return 0;
 }
 

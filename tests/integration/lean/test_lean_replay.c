@@ -76,40 +76,60 @@ static void read_expected(struct lwb_buf *out, const char *time, const char *nam
     lwb_buf_append(out, from, (size_t)(to - from));
 }
 
-static void replay_case(size_t time, size_t number)
+static void open_replay(struct lean_session *lean, size_t time, const char *import)
+{
+    lean_session_prepare(lean, NULL, versions[time]);
+    make_toolchain(&lean->scratch, times[time]);
+    lean->open.toolchain = strdup(scratch_path(&lean->scratch, "t"));
+    if (import)
+        assert_int_equal(lwb_strvec_append(&lean->imports, import), 0);
+    lean_session_open(lean);
+}
+
+static void close_replay(struct lean_session *lean)
+{
+    free((char *)lean->open.toolchain);
+    lean_session_finish(lean);
+}
+
+/* Checks the case as `conversation`.lean; it has to be answered as it was on the command line. */
+static void check_case(struct lean_session *lean, size_t time, size_t number,
+                       const char *conversation)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf source = LWB_BUF(1024 * 1024);
     LWB_AUTO(lwb_buf_release) struct lwb_buf expected = LWB_BUF(1024 * 1024);
     LWB_AUTO(lwb_buf_release) struct lwb_buf said = LWB_BUF(1024 * 1024);
     struct lwb_check_request request = { .module = "A" };
-    struct lean_session lean;
-    char path[1000], file[100];
+    char path[1000], file[100], label[100];
 
     (void)snprintf(path, sizeof(path), "%s/cases/%s.lean", recordings, cases[number].name);
-    (void)snprintf(file, sizeof(file), "%s.lean", cases[number].name);
+    (void)snprintf(file, sizeof(file), "%s.lean", conversation);
+    (void)snprintf(label, sizeof(label), "%s.lean", cases[number].name);
     read_text(&source, path);
     read_expected(&expected, times[time], cases[number].name);
-    lean_session_prepare(&lean, NULL, versions[time]);
-    make_toolchain(&lean.scratch, times[time]);
-    lean.open.toolchain = strdup(scratch_path(&lean.scratch, "t"));
-    if (cases[number].import)
-        assert_int_equal(lwb_strvec_append(&lean.imports, cases[number].import), 0);
-    lean_session_open(&lean);
     request.file = file;
     request.source = lwb_buf_bytes(&source);
-    if (lean_session_check_as(&lean, &request) < 0)
-        fail_msg("%s", lean.err.text);
-    (void)recording_call_text(&lean.call, file, &said);
-    if (lean.response.verdict != cases[number].verdict ||
-        lean.response.reason != cases[number].reason ||
-        lean.response.fresh != cases[number].fresh ||
+    recording_call_clear(&lean->call);
+    if (lean_session_check_as(lean, &request) < 0)
+        fail_msg("%s", lean->err.text);
+    (void)recording_call_text(&lean->call, label, &said);
+    if (lean->response.verdict != cases[number].verdict ||
+        lean->response.reason != cases[number].reason ||
+        lean->response.fresh != cases[number].fresh ||
         strcmp(lwb_buf_text(&said), lwb_buf_text(&expected)) != 0)
-        fail_msg("%s %s: %s %s %s\n%s---\n%s", times[time], file,
-                 lwb_verdict_name(lean.response.verdict), lwb_reason_name(lean.response.reason),
-                 lean.response.detail ? lean.response.detail : "", lwb_buf_text(&said),
+        fail_msg("%s %s: %s %s %s\n%s---\n%s", times[time], label,
+                 lwb_verdict_name(lean->response.verdict), lwb_reason_name(lean->response.reason),
+                 lean->response.detail ? lean->response.detail : "", lwb_buf_text(&said),
                  lwb_buf_text(&expected));
-    free((char *)lean.open.toolchain);
-    lean_session_finish(&lean);
+}
+
+static void replay_case(size_t time, size_t number)
+{
+    struct lean_session lean;
+
+    open_replay(&lean, time, cases[number].import);
+    check_case(&lean, time, number, cases[number].name);
+    close_replay(&lean);
 }
 
 static void verdicts_and_texts_are_those_of_the_command_line(void **state)
@@ -118,6 +138,33 @@ static void verdicts_and_texts_are_those_of_the_command_line(void **state)
     for (size_t time = 0; time < LWB_COUNT(times); time++)
         for (size_t i = 0; i < LWB_COUNT(cases); i++)
             replay_case(time, i);
+}
+
+static size_t find_case(const char *name)
+{
+    size_t i = 0;
+
+    while (strcmp(cases[i].name, name) != 0) {
+        i++;
+        assert_true(i < LWB_COUNT(cases));
+    }
+    return i;
+}
+
+/* One worker was recorded with the bodies of these cases, one after the other. */
+static void several_documents_of_one_worker(void **state)
+{
+    static const char *const bodies[] = { "ok", "type_error", "tactic", "ok" };
+
+    (void)state;
+    for (size_t time = 0; time < LWB_COUNT(times); time++) {
+        struct lean_session lean;
+
+        open_replay(&lean, time, NULL);
+        for (size_t i = 0; i < LWB_COUNT(bodies); i++)
+            check_case(&lean, time, find_case(bodies[i]), "warm-three-bodies");
+        close_replay(&lean);
+    }
 }
 
 /* Every body that was recorded has a kind, and those that are decoded can be. */
@@ -146,7 +193,10 @@ static size_t decode_recording(const char *path)
             fail_msg("nobody knew such diagnostics in 2021");
             break;
         case LWB_LSP_PROGRESS:
-            (void)lwb_lsp_progress(lwb_buf_bytes(&body), &number); /* an empty list has no line */
+            assert_int_equal(lwb_lsp_progress(lwb_buf_bytes(&body), &number), 1);
+            break;
+        case LWB_LSP_DONE:
+            assert_int_equal(lwb_lsp_done(lwb_buf_bytes(&body), &number), 1);
             break;
         case LWB_LSP_DIAGNOSTICS:
             assert_int_equal(lwb_lsp_diagnostics(lwb_buf_bytes(&body), &json, &number, &list, &err),
@@ -184,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verdicts_and_texts_are_those_of_the_command_line),
+        cmocka_unit_test(several_documents_of_one_worker),
         cmocka_unit_test(all_recorded_traffic_can_be_read),
     };
 

@@ -103,13 +103,22 @@ static void exit_one_without_a_message_is_no_verdict(void **state)
 
 static void limits_are_leans_no_but_not_kept(void **state)
 {
+    static const char *const sources[] = {
+        "--! limit\n",
+        "--! error maximum recursion depth has been reached (use `set_option maxRecDepth <num>`)\n",
+        "--! error deep recursion was detected at 'replace' (potential solution: more stack)\n",
+        "--! error (kernel) deep recursion detected\n",
+        "--! error (kernel) deterministic timeout\n",
+    };
     struct fake_session fixture;
 
     (void)state;
     fake_session_open(&fixture, "2021-11");
-    fake_session_check(&fixture, "--! limit\n");
-    fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_LIMIT, false);
-    assert_false(fixture.lean.response.storable);
+    for (size_t i = 0; i < LWB_COUNT(sources); i++) {
+        fake_session_check(&fixture, sources[i]);
+        fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_LIMIT, false);
+        assert_false(fixture.lean.response.storable);
+    }
     lean_session_finish(&fixture.lean);
 }
 
@@ -189,6 +198,41 @@ static void what_cannot_be_read_is_decided_by_a_fresh_process(void **state)
     fake_session_check(&fixture, "def a := 1\n");
     fake_session_check(&fixture, "--! error x\n--! again\n"); /* nor must an old version hide it */
     fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, true);
+    lean_session_finish(&fixture.lean);
+}
+
+static void an_answer_before_the_end_is_not_believed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; fake_toolchain_era(i); i++) {
+        struct fake_session fixture;
+
+        fake_session_open(&fixture, fake_toolchain_era(i));
+        fake_session_check(&fixture, "def a := 1\n");
+        fake_session_check(&fixture, "--! early\n--! error x\n");
+        fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, true);
+        fake_session_check(&fixture, "def b := 1\n");
+        fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, false);
+        lean_session_finish(&fixture.lean);
+    }
+}
+
+static void another_server_on_stdout_is_not_listened_to(void **state)
+{
+    struct fake_session fixture;
+
+    (void)state;
+    fake_session_open(&fixture, "2021-11");
+    for (int i = 0; i < 3; i++) {
+        fake_session_check(&fixture, "--! error x\n--! stray\n");
+        fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, false);
+        assert_string_equal(lean_session_text(&fixture.lean), "A.lean:1:0: error: x\n");
+    }
+    lean_session_finish(&fixture.lean);
+    /* Its answers are not those that were waited for. */
+    fake_session_open(&fixture, "2021-11");
+    check_with_deadline(&fixture, "--! stray\n--! mute\n", 50);
+    fake_session_expect(&fixture, LWB_VERDICT_NONE, LWB_REASON_TIME, false);
     lean_session_finish(&fixture.lean);
 }
 
@@ -285,6 +329,8 @@ int main(void)
         cmocka_unit_test(floods_do_not_block),
         cmocka_unit_test(a_large_document_does_not_block),
         cmocka_unit_test(what_cannot_be_read_is_decided_by_a_fresh_process),
+        cmocka_unit_test(an_answer_before_the_end_is_not_believed),
+        cmocka_unit_test(another_server_on_stdout_is_not_listened_to),
         cmocka_unit_test(a_worker_that_has_grown_is_replaced),
         cmocka_unit_test(a_worker_does_not_serve_for_ever),
         cmocka_unit_test(diagnostics_that_add_do_not_replace),

@@ -146,6 +146,7 @@ static void messages_are_told_apart_by_their_members(void **state)
           LWB_LSP_FATAL },
         { "{\"method\":\"$/lean/fileProgress\",\"params\":{\"processing\":[{\"kind\":1}]}}",
           LWB_LSP_PROGRESS },
+        { "{\"params\":{\"processing\":[]},\"method\":\"$/lean/fileProgress\"}", LWB_LSP_DONE },
         { "{\"id\":1,\"method\":\"workspace/semanticTokens/refresh\"}", LWB_LSP_OTHER },
         { "{\"id\":1,\"result\":{}}", LWB_LSP_REPLY },
         /* What a message says about methods is in escaped quotes. */
@@ -177,6 +178,42 @@ static void progress_names_the_first_line_that_is_open(void **state)
     assert_int_equal(line, 12);
 }
 
+static void the_end_names_its_version(void **state)
+{
+    static const char *const mute[] = { "{\"params\":{\"textDocument\":{}}}", "{}", "" };
+    uint64_t version = 77;
+
+    (void)state;
+    for (size_t i = 0; i < LWB_COUNT(mute); i++)
+        assert_int_equal(lwb_lsp_done(lwb_bytes_text(mute[i]), &version), 0);
+    assert_int_equal(version, 77);
+    assert_int_equal(
+        lwb_lsp_done(lwb_bytes_text("{\"params\":{\"textDocument\":{\"version\":3}}}"), &version),
+        1);
+    assert_int_equal(version, 3);
+}
+
+static void notifications_are_about_a_document(void **state)
+{
+    static const char uri[] = "file:///p/a.lean";
+    static const char *const others[] = {
+        "",
+        "{}",
+        "{\"uri\":\"file:///p/a.lean.lean\"}",
+        "{\"uri\":\"file:///p/b.lean\",\"message\":\"file:///p/a.lean\"}",
+        "{\"message\":\"\\\"uri\\\":\\\"file:///p/a.lean\\\"\"}", /* quoted in a text */
+        "{\"uri\":\"file:///p/a.lean",                            /* cut */
+    };
+
+    (void)state;
+    assert_true(
+        lwb_lsp_is_about(lwb_bytes_text("{\"version\":1,\"uri\":\"file:///p/a.lean\"}"), uri));
+    assert_true(lwb_lsp_is_about(
+        lwb_bytes_text("{\"uri\":\"file:///p\",\"in\":{\"uri\":\"file:///p/a.lean\"}}"), uri));
+    for (size_t i = 0; i < LWB_COUNT(others); i++)
+        assert_false(lwb_lsp_is_about(lwb_bytes_text(others[i]), uri));
+}
+
 static void replies_name_their_request(void **state)
 {
     uint64_t id = 0;
@@ -205,6 +242,8 @@ int main(void)
         cmocka_unit_test(paths_become_uris),
         cmocka_unit_test(messages_are_told_apart_by_their_members),
         cmocka_unit_test(progress_names_the_first_line_that_is_open),
+        cmocka_unit_test(the_end_names_its_version),
+        cmocka_unit_test(notifications_are_about_a_document),
         cmocka_unit_test(replies_name_their_request),
     };
 
