@@ -31,33 +31,48 @@ static int ask(struct lwb_lean_session *session, const struct lwb_buf *document,
                     answer->detail);
 }
 
+/* What elaboration of a text says, to those who ask about the text and those who ask the kernel. */
+struct outcome {
+    bool success;
+    enum lwb_kernel_status kernel;
+    bool truncated;
+};
+
 static int elaborate_text(struct lwb_lean_session *session,
                           const struct lwb_elaborate_request *request, struct lwb_call *call,
-                          struct lwb_lean_answer *answer, bool *truncated, struct lwb_error *err)
+                          struct outcome *out, struct lwb_error *err)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf document = LWB_BUF(LWB_LEAN_DOCUMENT_MAX);
+    LWB_AUTO(lwb_lean_answer_release) struct lwb_lean_answer answer = { 0 };
+    bool truncated = false;
     int rc = lwb_lean_query_elaborate(&document, lwb_buf_bytes(&session->canonical), request, err);
 
     if (rc == LWB_OK)
-        rc = ask(session, &document, call, answer, err);
+        rc = ask(session, &document, call, &answer, err);
     if (rc == LWB_OK)
-        rc = lwb_lean_session_send(session, call, &answer->messages, LWB_LEAN_QUERY_LINES,
-                                   request->max_diagnostic_bytes, truncated, err);
-    return rc;
+        rc = lwb_lean_session_send(session, call, &answer.messages, LWB_LEAN_QUERY_LINES,
+                                   request->max_diagnostic_bytes, &truncated, err);
+    if (rc < 0)
+        return rc;
+    *out = (struct outcome){
+        .success = !lwb_lean_messages_have_error(&answer.messages),
+        .kernel = lwb_lean_query_kernel_status(request->source, &answer.messages),
+        .truncated = truncated,
+    };
+    return LWB_OK;
 }
 
 int lwb_lean_elaborate(void *session, const struct lwb_elaborate_request *request,
                        struct lwb_call *call, struct lwb_elaborate_response *response,
                        struct lwb_error *err)
 {
-    LWB_AUTO(lwb_lean_answer_release) struct lwb_lean_answer answer = { 0 };
-    bool truncated = false;
-    int rc = elaborate_text(session, request, call, &answer, &truncated, err);
+    struct outcome outcome;
+    int rc = elaborate_text(session, request, call, &outcome, err);
 
     if (rc < 0)
         return rc;
-    response->success = !lwb_lean_messages_have_error(&answer.messages);
-    response->truncated = truncated;
+    response->success = outcome.success;
+    response->truncated = outcome.truncated;
     return LWB_OK;
 }
 
@@ -65,14 +80,13 @@ int lwb_lean_kernel_check(void *session, const struct lwb_elaborate_request *req
                           struct lwb_call *call, struct lwb_kernel_response *response,
                           struct lwb_error *err)
 {
-    LWB_AUTO(lwb_lean_answer_release) struct lwb_lean_answer answer = { 0 };
-    bool truncated = false;
-    int rc = elaborate_text(session, request, call, &answer, &truncated, err);
+    struct outcome outcome;
+    int rc = elaborate_text(session, request, call, &outcome, err);
 
     if (rc < 0)
         return rc;
-    response->status = lwb_lean_query_kernel_status(request->source, &answer.messages);
-    response->truncated = truncated;
+    response->status = outcome.kernel;
+    response->truncated = outcome.truncated;
     return LWB_OK;
 }
 
