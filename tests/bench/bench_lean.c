@@ -9,12 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child/lean/lean_worker.h"
 #include "lwbuild/base/buf.h"
 #include "lwbuild/base/clock.h"
 #include "lwbuild/base/file.h"
 #include "tests/bench/bench.h"
-#include "tests/support/fake_toolchain.h"
-#include "tests/support/lean_session.h"
 #include "tests/support/real_lean.h"
 
 /*
@@ -22,17 +21,19 @@
  * `lean` process per file under ninja -j2; lwbuild with two workers that looks
  * no result up (--recache), but knows this Lean; the same with an empty cache,
  * as a user's first check ever, which also digests the .olean files of the
- * imports; and one `lean` over one file that holds all bodies, which is about
- * what the bodies themselves cost, on one core.
+ * imports; and two floors: two `lean --worker` processes that are fed the same
+ * documents and nothing else is done, and one `lean` over one file that holds
+ * all bodies, which is about what the bodies themselves cost, on one core.
  *
  *   bench_lean [files (100)] [rounds (5)] [only this kind of files]
  *
- * Last, what the host itself adds to a check: a worker that has nothing to
- * elaborate (fake_lean), asked a thousand times. That part needs no Lean.
+ * Last, whether as many workers as there are processors was the right number:
+ * each of them imports everything at the same time as the others.
  */
 static char root[256];
 static unsigned n_files = 100;
 static unsigned n_rounds = 5;
+static unsigned n_jobs = 2;
 static struct lwb_toolchain toolchain;
 
 struct kind {
@@ -143,9 +144,9 @@ static uint64_t run_lwbuild(unsigned count)
     char *argv[] = { "sh", "-c", command, NULL };
 
     (void)snprintf(command, sizeof(command),
-                   "exec '%s' check --recache --cache cache --jobs 2 --toolchain '%s' "
+                   "exec '%s' check --recache --cache cache --jobs %u --toolchain '%s' "
                    "$(seq -f 'L%%g.lean' 0 %u)",
-                   LWB_PROGRAM, toolchain.prefix, count - 1);
+                   LWB_PROGRAM, n_jobs, toolchain.prefix, count - 1);
     return run(argv);
 }
 
@@ -167,8 +168,58 @@ static uint64_t run_one_file(unsigned count)
     return run(argv);
 }
 
+/* Every second file, one after the other, by one worker; ends the process. */
+static void serve(const struct lwb_lean_setup *setup, unsigned first, unsigned count)
+{
+    struct lwb_lean_worker worker = { 0 };
+    char path[300];
+
+    for (unsigned i = first; i < count; i += 2) {
+        LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(1024 * 1024);
+        LWB_AUTO(lwb_lean_answer_release) struct lwb_lean_answer answer = { 0 };
+        struct lwb_lean_question question = { .file = path };
+        struct lwb_error err;
+
+        (void)snprintf(path, sizeof(path), "%s/L%u.lean", root, i);
+        if (lwb_file_read(&text, path, NULL, &err) < 0)
+            _exit(1);
+        question.document = lwb_buf_bytes(&text);
+        if (lwb_lean_worker_ask(&worker, setup, &question, &answer, &err) != 1)
+            _exit(1);
+    }
+    lwb_lean_worker_stop(&worker);
+    _exit(0);
+}
+
+static uint64_t run_bare(unsigned count)
+{
+    LWB_AUTO(lwb_lean_setup_release) struct lwb_lean_setup setup = { 0 };
+    struct lwb_open_request request = {
+        .toolchain = toolchain.prefix,
+        .toolchain_version = toolchain.version,
+        .source_root = root,
+        .scratch = root,
+    };
+    struct lwb_error err;
+    uint64_t start = lwb_clock_ns();
+    pid_t pids[2];
+    int status;
+
+    if (lwb_lean_setup_init(&setup, &request, &err) < 0)
+        bench_die("%s", err.text);
+    for (unsigned i = 0; i < 2; i++) {
+        pids[i] = fork();
+        if (pids[i] == 0)
+            serve(&setup, i, count);
+    }
+    for (unsigned i = 0; i < 2; i++)
+        if (waitpid(pids[i], &status, 0) != pids[i] || status != 0)
+            bench_die("a bare worker failed");
+    return lwb_clock_ns() - start;
+}
+
 /* The ways, in the order in which they are printed; the ratio is to another one of them. */
-enum way { ONE_FILE, WARM, FIRST, EACH, N_WAYS };
+enum way { ONE_FILE, BARE, WARM, FIRST, EACH, N_WAYS };
 
 static const struct {
     const char *name;
@@ -176,7 +227,8 @@ static const struct {
     int against; /* the way that it is compared with; -1: none */
 } ways[N_WAYS] = {
     [ONE_FILE] = { "one file with all bodies", run_one_file, -1 },
-    [WARM] = { "lwbuild", run_lwbuild, ONE_FILE },
+    [BARE] = { "two bare workers", run_bare, ONE_FILE },
+    [WARM] = { "lwbuild", run_lwbuild, BARE },
     [FIRST] = { "lwbuild, empty cache", run_lwbuild_first, WARM },
     [EACH] = { "a process per file", run_ninja, WARM }, /* so many times faster lwbuild is */
 };
@@ -195,8 +247,8 @@ static void measure(const struct kind *kind)
     (void)run_lwbuild(count); /* everything is read once */
     for (unsigned i = 0; i < n_rounds; i++) {
         /* FIRST leaves behind what WARM needs, so it comes before it either way. */
-        static const enum way orders[2][N_WAYS] = { { EACH, FIRST, WARM, ONE_FILE },
-                                                    { FIRST, WARM, ONE_FILE, EACH } };
+        static const enum way orders[2][N_WAYS] = { { EACH, FIRST, WARM, BARE, ONE_FILE },
+                                                    { FIRST, BARE, WARM, ONE_FILE, EACH } };
 
         for (int k = 0; k < N_WAYS; k++) {
             enum way way = orders[i % 2][k];
@@ -210,31 +262,32 @@ static void measure(const struct kind *kind)
         bench_series_release(&series[way]);
 }
 
-static void measure_overhead(void)
+/* How much longer it takes with this number of workers than with the best one. */
+static void measure_jobs(unsigned usual)
 {
-    enum { CHECKS = 1000 };
-    struct fake_toolchain fake;
-    struct lean_session lean;
-    struct bench_series series;
+    enum { MOST = 4 };
+    struct bench_series series[MOST];
+    struct bench_series *best = &series[0];
+    char name[64];
 
-    lean_session_prepare(&lean, NULL, NULL);
-    fake_toolchain_make(&fake, &lean.scratch, "2021-11");
-    lean.open.toolchain = fake.prefix;
-    lean.open.toolchain_version = fake.version;
-    lean_session_open(&lean);
-    bench_series_init(&series, "a warm check of nothing (fake_lean)", CHECKS);
-    if (lean_session_check(&lean, "theorem t : True := trivial\n") < 0)
-        bench_die("%s", lean.err.text);
-    for (int i = 0; i < CHECKS; i++) {
-        uint64_t start = lwb_clock_ns();
+    write_sources(&kinds[0], n_files);
+    (void)snprintf(name, sizeof(name), "%s: as many workers as processors", kinds[0].name);
+    for (unsigned i = 0; i < MOST; i++)
+        bench_series_init(&series[i], name, n_rounds);
+    for (unsigned round = 0; round < n_rounds; round++) {
+        for (unsigned i = 0; i < MOST; i++) {
+            unsigned k = round % 2 ? MOST - 1 - i : i;
 
-        if (lean_session_check(&lean, "theorem t : True := trivial\n") < 0)
-            bench_die("%s", lean.err.text);
-        bench_add(&series, lwb_clock_ns() - start);
+            n_jobs = k + 1;
+            bench_add(&series[k], run_lwbuild(n_files));
+        }
     }
-    bench_print(&series, NULL, 1);
-    bench_series_release(&series);
-    lean_session_finish(&lean);
+    for (unsigned i = 1; i < MOST; i++)
+        if (bench_percentile(&series[i], 50) < bench_percentile(best, 50))
+            best = &series[i];
+    bench_print(&series[usual <= MOST ? usual - 1 : MOST - 1], best, n_files);
+    for (unsigned i = 0; i < MOST; i++)
+        bench_series_release(&series[i]);
 }
 
 int main(int argc, char **argv)
@@ -247,7 +300,6 @@ int main(int argc, char **argv)
         n_rounds = (unsigned)strtoul(argv[2], NULL, 10);
     if (!n_files || !n_rounds)
         bench_die("usage: bench_lean [files] [rounds] [kind]");
-    measure_overhead();
     real_lean_find(&toolchain);
     (void)printf("{\"lean\":\"%s\"}\n", toolchain.version);
     (void)snprintf(root, sizeof(root), "/tmp/bench_lean.XXXXXX");
@@ -256,6 +308,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (argc <= 3 || strcmp(argv[3], kinds[i].name) == 0)
             measure(&kinds[i]);
+    if (argc <= 3 || strcmp(argv[3], kinds[0].name) == 0)
+        measure_jobs((unsigned)sysconf(_SC_NPROCESSORS_ONLN));
     (void)lwb_file_remove_tree(root, &err);
     lwb_toolchain_release(&toolchain);
     return 0;
