@@ -170,6 +170,9 @@ void lwb_run_stop(struct lwb_run *run)
     run->stopping = true;
     lwb_run_close_lanes(run);
     lwb_pool_shutdown(run->pool, on_pool_gone, run);
+    /* A process as large as Lean takes the kernel a while to bury. */
+    if (!run->cancelled)
+        lwb_run_store_waiting(run);
 }
 
 /* ---- the whole run ------------------------------------------------------------------------- */
