@@ -208,6 +208,41 @@ static void a_tampered_proof_is_rejected_by_name_and_line(void **state)
     scratch_remove(&scratch);
 }
 
+/* theorem bad : forall a : Prop, a -> a := Prop; theorem next : the same := bad */
+static const char on_sand[] =
+    "{\"meta\":{\"format\":{\"version\":\"3.1.0\"}}}\n"
+    "{\"in\":1,\"str\":{\"pre\":0,\"str\":\"bad\"}}\n"
+    "{\"in\":2,\"str\":{\"pre\":0,\"str\":\"next\"}}\n"
+    "{\"ie\":0,\"sort\":0}\n"
+    "{\"bvar\":0,\"ie\":1}\n"
+    "{\"bvar\":1,\"ie\":2}\n"
+    "{\"forallE\":{\"binderInfo\":\"default\",\"body\":2,\"name\":0,\"type\":1},\"ie\":3}\n"
+    "{\"forallE\":{\"binderInfo\":\"default\",\"body\":3,\"name\":0,\"type\":0},\"ie\":4}\n"
+    "{\"thm\":{\"all\":[1],\"levelParams\":[],\"name\":1,\"type\":4,\"value\":0}}\n"
+    "{\"const\":{\"name\":1,\"us\":[]},\"ie\":5}\n"
+    "{\"thm\":{\"all\":[2],\"levelParams\":[],\"name\":2,\"type\":4,\"value\":5}}\n";
+
+static void what_rests_on_a_rejected_theorem_is_blocked(void **state)
+{
+    struct child_pipe child;
+    struct scratch scratch;
+    struct heard heard;
+
+    (void)state;
+    scratch_make(&scratch);
+    start(&child, 0);
+    check_content(&child, &scratch, lwb_bytes_text(on_sand), &heard);
+    assert_int_equal(heard.response.verdict, LWB_VERDICT_REJECTED);
+    assert_int_equal(heard.errors, 1);
+    assert_int_equal(heard.error_line, 9);
+    assert_int_equal(heard.rows, 2);
+    assert_non_null(strstr(heard.last_row, "\"name\":\"next\",\"kind\":\"theorem\","
+                                           "\"state\":\"blocked\""));
+    lwb_message_release(&heard.message);
+    child_pipe_stop(&child);
+    scratch_remove(&scratch);
+}
+
 static void what_is_no_export_is_rejected_where_it_goes_wrong(void **state)
 {
     static const struct {
@@ -338,6 +373,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(proofs_are_accepted_with_a_row_each),
         cmocka_unit_test(a_tampered_proof_is_rejected_by_name_and_line),
+        cmocka_unit_test(what_rests_on_a_rejected_theorem_is_blocked),
         cmocka_unit_test(what_is_no_export_is_rejected_where_it_goes_wrong),
         cmocka_unit_test(a_file_that_is_not_what_was_hashed_has_no_verdict),
         cmocka_unit_test(what_it_does_not_decide_is_declined),
