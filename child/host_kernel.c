@@ -312,8 +312,12 @@ static int check_file(struct kernel_session *session, const struct lwb_check_req
         set_none(session, response, LWB_REASON_CHANGED, err->text);
         return LWB_OK;
     }
+    if (rc < 0)
+        return rc;
     exam->file = &file;
-    return rc < 0 ? rc : check_content(session, request, exam, &expected, response, err);
+    rc = check_content(session, request, exam, &expected, response, err);
+    exam->file = NULL;
+    return rc;
 }
 
 static int kernel_check(void *arg, const struct lwb_check_request *request, struct lwb_call *call,
