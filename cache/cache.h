@@ -132,22 +132,23 @@ int lwb_cache_drop(struct lwb_cache *cache, const struct lwb_digest *key, struct
 
 enum { LWB_CACHE_BATCH_MIN = 16 }; /* fewer members are not worth a batch */
 
-/* Why a batch did not answer. */
-enum lwb_cache_batch_miss {
+/* Whether a batch answered, or why it did not. */
+enum lwb_cache_batch_answer {
+    LWB_BATCH_FOUND,
     LWB_BATCH_NOT_STORED, /* no batch of just these members */
     LWB_BATCH_OUTDATED,   /* results went, or were replaced, since it was stored */
     LWB_BATCH_NOT_USABLE, /* warm where fresh was asked for, or an artifact's object is gone */
 };
 
 /*
- * One look-up for all members of a batch, by the digest of their keys. Returns 1
- * when each of them has a usable entry, and `found` was told of all, in order;
- * else 0 and *why, and `found` of none: then they are to be looked up one by one.
- * It answers what these look-ups would.
+ * One look-up for all members of a batch, by the digest of their keys. Returns
+ * LWB_BATCH_FOUND when each of them has a usable entry, and `found` was told of
+ * all, in order; else why not, and `found` of none: then they are to be looked up
+ * one by one. It answers what these look-ups would.
  */
 int lwb_cache_lookup_batch(struct lwb_cache *cache, const struct lwb_digest *members,
                            size_t n_members, bool fresh_only, lwb_cache_found_fn *found, void *ctx,
-                           enum lwb_cache_batch_miss *why, struct lwb_error *err);
+                           struct lwb_error *err);
 
 /*
  * Remember members that were all looked up or stored through this `cache`, with

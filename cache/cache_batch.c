@@ -92,59 +92,57 @@ static void note_use(struct lwb_cache *cache, const struct lwb_digest *batch,
     }
 }
 
-/* 1 and the sealed body, borrowed until the next call; 0 and *why. */
+/* LWB_BATCH_FOUND and the sealed body, borrowed until the next call; or why there is none. */
 static int read_body(struct lwb_cache *cache, const struct lwb_digest *batch,
-                     struct lwb_bytes *body, int64_t *used, enum lwb_cache_batch_miss *why,
-                     struct lwb_error *err)
+                     struct lwb_bytes *body, int64_t *used, struct lwb_error *err)
 {
     struct lwb_db *db = &cache->db;
     bool holds;
     int rc = lwb_db_begin_read(db, err);
 
-    *why = LWB_BATCH_NOT_STORED;
     if (rc == LWB_OK)
         rc = lwb_db_query(db, LWB_SQL_BATCH_GET, err, LWB_SQL_DIGEST(batch));
     if (rc <= 0)
-        return rc;
+        return rc < 0 ? rc : LWB_BATCH_NOT_STORED;
     *used = lwb_db_int(db, LWB_SQL_BATCH_GET, 0);
     holds = lwb_db_int(db, LWB_SQL_BATCH_GET, 2) == 1;
     lwb_buf_clear(&cache->body);
     if (holds)
         lwb_buf_append_bytes(&cache->body, lwb_db_blob(db, LWB_SQL_BATCH_GET, 1));
     lwb_db_finish(db, LWB_SQL_BATCH_GET);
-    *why = LWB_BATCH_OUTDATED;
+    if (!lwb_buf_ok(&cache->body))
+        return lwb_fail_memory(err);
     *body = lwb_buf_bytes(&cache->body);
-    return lwb_buf_ok(&cache->body) ? holds : lwb_fail_memory(err);
+    return holds ? LWB_BATCH_FOUND : LWB_BATCH_OUTDATED;
 }
 
 int lwb_cache_lookup_batch(struct lwb_cache *cache, const struct lwb_digest *members,
                            size_t n_members, bool fresh_only, lwb_cache_found_fn *found, void *ctx,
-                           enum lwb_cache_batch_miss *why, struct lwb_error *err)
+                           struct lwb_error *err)
 {
     struct lwb_digest batch = digest_of_members(cache, members, n_members);
     struct lwb_bytes body;
     int64_t used = 0;
     int rc;
 
-    *why = LWB_BATCH_NOT_STORED;
     if (!cache->db.sql || is_any_pending(cache, members, n_members))
-        return 0;
-    rc = read_body(cache, &batch, &body, &used, why, err);
+        return LWB_BATCH_NOT_STORED;
+    rc = read_body(cache, &batch, &body, &used, err);
     if (rc < 0)
-        return lwb_db_recover(&cache->db) ? 0 : rc;
-    if (rc == 0)
-        return 0;
-    *why = LWB_BATCH_NOT_USABLE;
+        return lwb_db_recover(&cache->db) ? (int)LWB_BATCH_NOT_STORED : rc;
+    if (rc != LWB_BATCH_FOUND)
+        return rc;
     if (!lwb_unseal(&body, 'b', &batch)) {
         lwb_cache_note(cache, LWB_WRITE_BATCH_DROP, &batch, 0);
-        return 0;
+        return LWB_BATCH_NOT_USABLE;
     }
     rc = visit_members(cache, body, n_members, fresh_only, NULL, NULL, err);
     if (rc > 0)
         rc = visit_members(cache, body, n_members, fresh_only, found, ctx, err);
-    if (rc > 0)
-        note_use(cache, &batch, members, n_members, used);
-    return rc;
+    if (rc <= 0)
+        return rc < 0 ? rc : LWB_BATCH_NOT_USABLE;
+    note_use(cache, &batch, members, n_members, used);
+    return LWB_BATCH_FOUND;
 }
 
 /* ---- storing ------------------------------------------------------------------------------- */

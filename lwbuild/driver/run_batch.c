@@ -26,8 +26,7 @@ static void on_member(void *ctx, size_t number, const struct lwb_cache_entry *en
     lwb_run_take_entry(look_up->run, look_up->batch->plan->modules[number], entry);
 }
 
-static void explain(const struct lwb_run *run, const struct run_batch *batch, bool answered,
-                    enum lwb_cache_batch_miss why)
+static void explain(const struct lwb_run *run, const struct run_batch *batch, int answer)
 {
     static const char *const words[] = {
         [LWB_BATCH_NOT_STORED] = "just these were never answered together",
@@ -39,11 +38,11 @@ static void explain(const struct lwb_run *run, const struct run_batch *batch, bo
 
     if (!run->config.explain)
         return;
-    if (answered)
+    if (answer == LWB_BATCH_FOUND)
         fprintf(stderr, "lwbuild: %s and %zu more: one look-up for all\n", first, others);
     else
         fprintf(stderr, "lwbuild: %s and %zu more: looked up one by one because %s\n", first,
-                others, words[why]);
+                others, words[answer]);
 }
 
 static void list_keys(const struct lwb_run *run, const struct run_batch *batch,
@@ -58,20 +57,21 @@ static void look_up(struct lwb_run *run, struct run_batch *batch)
     size_t count = batch->plan->n_modules;
     LWB_AUTO(lwb_free) void *keys = lwb_alloc_array(count, sizeof(struct lwb_digest));
     struct batch_look_up look_up = { run, batch };
-    enum lwb_cache_batch_miss why = LWB_BATCH_NOT_STORED;
     struct lwb_error trouble;
-    int rc;
+    int answer;
 
     if (!keys)
         return;
     list_keys(run, batch, keys);
-    rc = lwb_cache_lookup_batch(run->world->cache, keys, count,
-                                run->config.isolation == LWB_RUN_FRESH, on_member, &look_up, &why,
-                                &trouble);
-    batch->answered = rc == 1;
+    answer = lwb_cache_lookup_batch(run->world->cache, keys, count,
+                                    run->config.isolation == LWB_RUN_FRESH, on_member, &look_up,
+                                    &trouble);
+    if (answer < 0)
+        answer = LWB_BATCH_NOT_STORED; /* one by one the trouble is met again, and told */
+    batch->answered = answer == LWB_BATCH_FOUND;
     lwb_trace(batch->answered ? "batch_hit" : "batch_miss", LWB_TRACE_INT("modules", count));
     lwb_run_count(run, LWB_STAT_BATCH, batch->answered ? count : 0);
-    explain(run, batch, batch->answered, why);
+    explain(run, batch, answer);
 }
 
 void lwb_run_look_up_batches(struct lwb_run *run, const size_t *modules, size_t count)

@@ -114,7 +114,6 @@ static bool use(struct cache_fixture *fixture, struct lwb_buf *warning)
     struct lwb_digest digest = old_key;
     struct lwb_digest members[LWB_CACHE_BATCH_MIN];
     struct lwb_cache_entry entries[LWB_CACHE_BATCH_MIN];
-    enum lwb_cache_batch_miss batch_why;
     enum lwb_cache_why why;
     struct lwb_error err;
     bool stored;
@@ -134,8 +133,7 @@ static bool use(struct cache_fixture *fixture, struct lwb_buf *warning)
     stored = lwb_cache_commit(cache, &err) == LWB_OK && stored;
     (void)lwb_cache_lookup_many(cache, &old_key, 1, false, check_old, NULL, &err);
     (void)lwb_cache_explain(cache, lwb_bytes_text("M"), &old_key, components, 1, &why, &text, &err);
-    (void)lwb_cache_lookup_batch(cache, members, LWB_CACHE_BATCH_MIN, false, check_new, NULL,
-                                 &batch_why, &err);
+    (void)lwb_cache_lookup_batch(cache, members, LWB_CACHE_BATCH_MIN, false, check_new, NULL, &err);
     (void)lwb_cache_file_digest(cache, "/proc/self/exe", &digest, NULL, &err);
     lwb_cache_count(cache, LWB_STAT_HITS, 1);
     (void)lwb_cache_read_stats(cache, &stats, &err);

@@ -155,16 +155,15 @@ int cache_lookup_numbered_batch(struct lwb_cache *cache, uint32_t key, uint32_t 
 {
     struct numbered numbered = { key, 0 };
     struct lwb_digest keys[BATCH_MAX];
-    enum lwb_cache_batch_miss why;
     struct lwb_error err;
-    int rc;
+    int answer;
 
     list_keys(keys, key, count);
-    rc = lwb_cache_lookup_batch(cache, keys, count, false, check_numbered, &numbered, &why, &err);
-    if (rc < 0)
+    answer = lwb_cache_lookup_batch(cache, keys, count, false, check_numbered, &numbered, &err);
+    if (answer < 0)
         fail_msg("%s", err.text);
-    assert_int_equal(numbered.count, rc ? count : 0);
-    return rc;
+    assert_int_equal(numbered.count, answer == LWB_BATCH_FOUND ? count : 0);
+    return answer == LWB_BATCH_FOUND;
 }
 
 struct lwb_digest cache_adopt_text(struct lwb_cache *cache, const char *content)
