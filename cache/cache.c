@@ -48,7 +48,7 @@ int64_t lwb_cache_wall_s(const struct lwb_cache *cache)
     return cache->clock.wall_s(cache->clock.ctx);
 }
 
-uint64_t lwb_cache_monotonic_ns(const struct lwb_cache *cache)
+static uint64_t monotonic_ns(const struct lwb_cache *cache)
 {
     return cache->clock.monotonic_ns(cache->clock.ctx);
 }
@@ -242,7 +242,7 @@ int lwb_cache_write_all(struct lwb_cache *cache, struct lwb_error *err)
     if (rc < 0 && lwb_db_recover(&cache->db))
         rc = lwb_cache_apply(cache, err);
     if (rc < 0) {
-        cache->retry_ns = lwb_cache_monotonic_ns(cache) + LWB_CACHE_RETRY_MS * UINT64_C(1000000);
+        cache->retry_ns = monotonic_ns(cache) + LWB_CACHE_RETRY_MS * UINT64_C(1000000);
         return rc;
     }
     lwb_pending_clear(&cache->pending);
@@ -262,7 +262,7 @@ void lwb_cache_commit_if_due(struct lwb_cache *cache)
 
     if (cache->pending.count == 0)
         return;
-    now = lwb_cache_monotonic_ns(cache);
+    now = monotonic_ns(cache);
     if (cache->pending.since_ns == 0)
         cache->pending.since_ns = now;
     if (now < cache->retry_ns)

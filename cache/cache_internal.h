@@ -55,7 +55,6 @@ struct lwb_cache {
 };
 
 int64_t lwb_cache_wall_s(const struct lwb_cache *cache);
-uint64_t lwb_cache_monotonic_ns(const struct lwb_cache *cache);
 
 /* Add a write without data; failures are of no consequence (touches and the like). */
 void lwb_cache_note(struct lwb_cache *cache, enum lwb_write_kind kind, const struct lwb_digest *key,

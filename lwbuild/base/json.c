@@ -55,8 +55,9 @@ static int refuse_in_strings(struct lwb_bytes text, struct lwb_error *err)
     return LWB_OK;
 }
 
-int lwb_json_parse_prefix(cJSON **out, struct lwb_bytes text, struct lwb_bytes *rest,
-                          struct lwb_error *err)
+/* The object at the start of `text`; *rest is what follows. */
+static int parse_prefix(cJSON **out, struct lwb_bytes text, struct lwb_bytes *rest,
+                        struct lwb_error *err)
 {
     const char *end = NULL;
     cJSON *json;
@@ -86,7 +87,7 @@ int lwb_json_parse(cJSON **out, struct lwb_bytes text, struct lwb_error *err)
 {
     LWB_AUTO(lwb_json_free) cJSON *json = NULL;
     struct lwb_bytes rest = { 0 };
-    int rc = lwb_json_parse_prefix(&json, text, &rest, err);
+    int rc = parse_prefix(&json, text, &rest, err);
 
     if (rc < 0)
         return rc;

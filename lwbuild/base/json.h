@@ -35,10 +35,6 @@ void lwb_json_init(void);
 /* Exactly one object and nothing behind it but white space. The caller owns *out. */
 int lwb_json_parse(cJSON **out, struct lwb_bytes text, struct lwb_error *err);
 
-/* The object at the start of `text`; *rest is what follows. */
-int lwb_json_parse_prefix(cJSON **out, struct lwb_bytes text, struct lwb_bytes *rest,
-                          struct lwb_error *err);
-
 /* Required members. Strings and objects are borrowed from `json`. */
 int lwb_json_get_text(const cJSON *json, const char *key, const char **out, struct lwb_error *err);
 int lwb_json_get_int(const cJSON *json, const char *key, int64_t *out, struct lwb_error *err);

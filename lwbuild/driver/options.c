@@ -20,7 +20,6 @@ enum kind { FLAG, TEXT, LIST, COUNT };
 #define CACHE (BIT(LWB_CMD_CACHE_TRIM) | BIT(LWB_CMD_CACHE_CLEAR) | BIT(LWB_CMD_CACHE_VERIFY))
 #define STATS BIT(LWB_CMD_STATS)
 #define PROJECT (CHECK | PLAN | REPLAY | DOCTOR)
-#define ANY (~0u)
 
 static const struct option_spec {
     const char *name; /* without the dashes; one letter: a single dash */

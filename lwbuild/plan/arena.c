@@ -83,8 +83,3 @@ char *lwb_arena_strndup(struct lwb_arena *arena, const char *text, size_t len)
     }
     return copy;
 }
-
-char *lwb_arena_strdup(struct lwb_arena *arena, const char *text)
-{
-    return lwb_arena_strndup(arena, text, strlen(text));
-}

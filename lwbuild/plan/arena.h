@@ -20,4 +20,3 @@ void *lwb_arena_alloc(struct lwb_arena *arena, size_t size);
 
 /* Not aligned. */
 char *lwb_arena_strndup(struct lwb_arena *arena, const char *text, size_t len);
-char *lwb_arena_strdup(struct lwb_arena *arena, const char *text);

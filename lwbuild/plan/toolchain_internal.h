@@ -13,6 +13,3 @@ int lwb_toolchain_choose(struct lwb_toolchain *out, const struct lwb_toolchain_r
 /* Fill version, githash, the numbers and the date; the identity must be known. */
 int lwb_toolchain_read_version(struct lwb_toolchain *out, const struct lwb_digest_source *digests,
                                struct lwb_error *err);
-
-/* Take "4.9.0-rc1" or "4.0.0-nightly-2021-11-29" apart; `name` may know the date better. */
-void lwb_toolchain_parse_version(struct lwb_toolchain *out);

@@ -213,7 +213,8 @@ static bool take_date(char date[11], const char *text)
     return false;
 }
 
-void lwb_toolchain_parse_version(struct lwb_toolchain *out)
+/* Take "4.9.0-rc1" or "4.0.0-nightly-2021-11-29" apart. */
+static void parse_version(struct lwb_toolchain *out)
 {
     (void)sscanf(out->version, "%9u.%9u.%9u", &out->major, &out->minor, &out->patch);
     out->date[0] = '\0';
@@ -231,7 +232,7 @@ int lwb_toolchain_read_version(struct lwb_toolchain *out, const struct lwb_diges
         rc = ask_lean(out, digests, err);
     if (rc < 0)
         return rc;
-    lwb_toolchain_parse_version(out);
+    parse_version(out);
     if (out->major != 4)
         return lwb_fail(err, LWB_ERR_NO_TOOLCHAIN, "%s: %s is Lean %s, lwbuild needs Lean 4",
                         out->origin, out->prefix, out->version);
