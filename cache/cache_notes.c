@@ -6,25 +6,17 @@
 #include <unistd.h>
 
 #include "cache/cache_internal.h"
+#include "cache/cache_keys.h"
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/path.h"
 #include "lwbuild/base/strvec.h"
 
-enum { KEYS_MAX = 64 * 1024 * 1024 };
-
-static void touch_keys(struct lwb_cache *cache, const char *path)
+static void touch_key(void *ctx, const struct lwb_digest *key)
 {
-    LWB_AUTO(lwb_buf_release) struct lwb_buf keys = LWB_BUF(KEYS_MAX);
-    struct lwb_error ignored;
-    struct lwb_digest key;
+    struct lwb_cache *cache = ctx;
 
-    if (lwb_file_read(&keys, path, NULL, &ignored) < 0)
-        return;
-    for (size_t at = 0; at + sizeof(key.bytes) <= keys.len; at += sizeof(key.bytes)) {
-        memcpy(key.bytes, keys.ptr + at, sizeof(key.bytes));
-        if (!lwb_pending_find(&cache->pending, LWB_WRITE_TOUCH, &key, 0))
-            lwb_cache_note(cache, LWB_WRITE_TOUCH, &key, 0);
-    }
+    if (!lwb_pending_find(&cache->pending, LWB_WRITE_TOUCH, key, 0))
+        lwb_cache_note(cache, LWB_WRITE_TOUCH, key, 0);
 }
 
 static bool contains(const struct lwb_strvec *paths, const char *path)
@@ -56,7 +48,7 @@ static void fold_line(struct lwb_cache *cache, char *line, struct lwb_strvec *se
     line = end + 1;
     if (line[0] != '/' || contains(seen, line) || lwb_strvec_append(seen, line) < 0)
         return;
-    touch_keys(cache, line);
+    lwb_cache_visit_keys(line, touch_key, cache);
 }
 
 /* The rename makes the notes ours: whoever comes next begins a new file. */

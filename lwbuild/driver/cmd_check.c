@@ -56,6 +56,8 @@ static void choose_config(struct lwb_run_config *config, const struct lwb_option
         .timeout_ms = (options->timeout_s ? options->timeout_s : DEFAULT_TIMEOUT_S) * 1000,
         .max_memory = options->max_rss_mib * 1024 * 1024,
         .look_up_only = options->command == LWB_CMD_REPLAY,
+        .looked_at_later = options->stamp && options->command == LWB_CMD_CHECK &&
+                           !is_word(options->format, "json"), /* whose last line has the answer */
         .json = is_word(options->format, "json"),
         .explain = options->explain,
         .color = wants_color(options),

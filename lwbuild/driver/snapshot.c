@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cache/cache_dir.h"
+#include "cache/cache_keys.h"
 #include "cache/cache_lock.h"
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/path.h"
@@ -366,19 +367,19 @@ void lwb_snapshot_drop(const struct lwb_snapshot *snapshot, const struct lwb_wor
         (void)unlink(path);
 }
 
-void lwb_snapshot_disown(const struct lwb_snapshot *snapshot, struct lwb_cache *cache)
+static void drop_key(void *ctx, const struct lwb_digest *key)
 {
-    LWB_AUTO(lwb_buf_release) struct lwb_buf keys = LWB_BUF(LWB_SNAPSHOT_FILE_MAX);
-    LWB_AUTO(lwb_free_text) char *path = lwb_snapshot_file_keys(snapshot->path);
-    struct lwb_digest key;
     struct lwb_error ignored;
 
-    if (!path || lwb_file_read(&keys, path, NULL, &ignored) < 0)
-        return;
-    for (size_t at = 0; at + sizeof(key.bytes) <= keys.len; at += sizeof(key.bytes)) {
-        memcpy(key.bytes, keys.ptr + at, sizeof(key.bytes));
-        (void)lwb_cache_drop(cache, &key, &ignored);
-    }
+    (void)lwb_cache_drop(ctx, key, &ignored);
+}
+
+void lwb_snapshot_disown(const struct lwb_snapshot *snapshot, struct lwb_cache *cache)
+{
+    LWB_AUTO(lwb_free_text) char *path = lwb_snapshot_file_keys(snapshot->path);
+
+    if (path)
+        lwb_cache_visit_keys(path, drop_key, cache);
 }
 
 void lwb_snapshot_release(struct lwb_snapshot *snapshot)
