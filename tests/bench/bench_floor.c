@@ -1,6 +1,7 @@
 #include "tests/bench/bench_floor.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -11,7 +12,7 @@
 
 enum { MESSAGE = 64 };
 
-static void read_all(int fd, char *buf, size_t len)
+void bench_raw_read(int fd, char *buf, size_t len)
 {
     while (len) {
         ssize_t part = read(fd, buf, len);
@@ -23,7 +24,7 @@ static void read_all(int fd, char *buf, size_t len)
     }
 }
 
-static void write_all(int fd, const char *buf, size_t len)
+void bench_raw_write(int fd, const char *buf, size_t len)
 {
     while (len) {
         ssize_t part = write(fd, buf, len);
@@ -42,7 +43,7 @@ struct bench_raw bench_raw_start(void (*body)(int in, int out))
     int out[2];
 
     if (pipe(in) || pipe(out))
-        bench_die("bench_worker: no pipes");
+        bench_die("no pipes");
     raw.pid = fork();
     if (raw.pid == 0) {
         close(in[1]);
@@ -70,8 +71,8 @@ void bench_raw_pong(int in, int out)
     char message[MESSAGE];
 
     for (;;) {
-        read_all(in, message, sizeof(message));
-        write_all(out, message, sizeof(message));
+        bench_raw_read(in, message, sizeof(message));
+        bench_raw_write(out, message, sizeof(message));
     }
 }
 
@@ -83,9 +84,9 @@ void bench_raw_pour(int in, int out)
     for (size_t at = 0; at < sizeof(chunk); at += 4 + BENCH_ROW)
         chunk[at + 3] = BENCH_ROW;
     for (;;) {
-        read_all(in, &go, 1);
+        bench_raw_read(in, &go, 1);
         for (size_t sent = 0; sent < BENCH_ROWS; sent += 512)
-            write_all(out, chunk, sizeof(chunk));
+            bench_raw_write(out, chunk, sizeof(chunk));
     }
 }
 
@@ -102,8 +103,8 @@ uint64_t bench_raw_ping(const struct bench_raw *raw)
     char message[MESSAGE] = { 0 };
     uint64_t start_ns = lwb_clock_ns();
 
-    write_all(raw->to, message, sizeof(message));
-    read_all(raw->from, message, sizeof(message));
+    bench_raw_write(raw->to, message, sizeof(message));
+    bench_raw_read(raw->from, message, sizeof(message));
     return lwb_clock_ns() - start_ns;
 }
 
@@ -113,9 +114,9 @@ uint64_t bench_raw_drink(const struct bench_raw *raw)
     uint64_t start_ns = lwb_clock_ns();
     uint64_t bytes = 0;
 
-    write_all(raw->to, "g", 1);
+    bench_raw_write(raw->to, "g", 1);
     for (size_t got = 0; got < BENCH_ROWS; got += 512) {
-        read_all(raw->from, chunk, sizeof(chunk));
+        bench_raw_read(raw->from, chunk, sizeof(chunk));
         for (size_t at = 0; at < sizeof(chunk); at += 4 + BENCH_ROW)
             bytes += (unsigned char)chunk[at + 3];
     }
@@ -150,4 +151,15 @@ uint64_t bench_raw_spawn(void)
         bench_die("bench_worker: no /bin/true");
     (void)waitpid(pid, NULL, 0);
     return lwb_clock_ns() - start_ns;
+}
+
+void bench_pin(int cpu)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    for (int i = 0; i < (int)sysconf(_SC_NPROCESSORS_ONLN); i++)
+        if (cpu < 0 || i == cpu)
+            CPU_SET(i, &set);
+    (void)sched_setaffinity(0, sizeof(set), &set);
 }
