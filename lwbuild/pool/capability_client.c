@@ -109,6 +109,30 @@ int lwb_capability_check(const struct lwb_capability_config *config,
     return config->capability ? look_at_capability(config->capability, report, err) : LWB_OK;
 }
 
+/* The world as the caller sees it, and what of it is ours to say. */
+static struct lwb_session_config session_config(const struct lwb_capability_config *config,
+                                                const char *capability)
+{
+    struct lwb_session_config session = config->session;
+
+    session.open.host = "capability";
+    session.open.capability = capability;
+    if (config->metadata)
+        session.metadata = config->metadata; /* the pool holds every child to it */
+    return session;
+}
+
+int lwb_capability_key(struct lwb_digest *out, const struct lwb_capability_config *config,
+                       struct lwb_error *err)
+{
+    struct lwb_session_config session;
+
+    if (!config->capability)
+        return lwb_fail(err, LWB_ERR_USAGE, "no capability was named");
+    session = session_config(config, config->capability);
+    return lwb_session_key(out, &session, err);
+}
+
 /* ---- building ----------------------------------------------------------------------------------- */
 
 struct building {
@@ -194,13 +218,9 @@ static int start(struct lwb_capability_client *client, const struct lwb_capabili
 {
     LWB_AUTO(lwb_strvec_release) struct lwb_strvec environment = { 0 };
     LWB_AUTO(lwb_kept_reply_release) struct lwb_kept_reply health = { 0 };
-    struct lwb_session_config session = config->session;
+    const struct lwb_session_config session = session_config(config, client->path);
     struct lwb_pool_config pool = config->pool;
 
-    session.open.host = "capability";
-    session.open.capability = client->path;
-    if (config->metadata)
-        session.metadata = config->metadata; /* the pool holds every child to it */
     pool.worker.executable = child;
     if (lwb_worker_environment(&environment, err) < 0 ||
         lwb_session_config_copy(&client->session, &session, err) < 0)

@@ -63,6 +63,14 @@ lwb_bootstrap_first_error(const struct lwb_bootstrap_report *report);
 int lwb_capability_check(const struct lwb_capability_config *config,
                          struct lwb_bootstrap_report *report, struct lwb_error *err);
 
+/*
+ * The key of the session that opening it leads to: what has the same key can
+ * stand in for each other. LWB_ERR_USAGE without a capability: a project's
+ * key is that of what was built of it.
+ */
+int lwb_capability_key(struct lwb_digest *out, const struct lwb_capability_config *config,
+                       struct lwb_error *err);
+
 struct lwb_capability_client;
 
 /*

@@ -81,7 +81,7 @@ void lwb_lease_set_timeout(struct lwb_lease *lease, uint64_t ms)
 
 const struct lwb_hello_response *lwb_lease_hello(const struct lwb_lease *lease)
 {
-    return lwb_worker_hello(lease->slot->worker);
+    return &lease->hello;
 }
 
 void lwb_lease_snapshot(const struct lwb_lease *lease, struct lwb_worker_stats *out)

@@ -93,7 +93,10 @@ void lwb_lease_cycle(struct lwb_lease *lease);
 /* For requests that name no timeout, as long as the lease is held; 0: the worker's default. */
 void lwb_lease_set_timeout(struct lwb_lease *lease, uint64_t ms);
 
-/* What the worker behind it offers; valid while the lease is held. */
+/*
+ * What the worker behind it offers; valid while the lease is held. Which one it
+ * is, is nobody's business: its pid is 0 here.
+ */
 const struct lwb_hello_response *lwb_lease_hello(const struct lwb_lease *lease);
 
 /* How its worker is doing, and the end of what it said on stderr. */

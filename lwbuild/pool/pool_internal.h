@@ -42,6 +42,7 @@ struct lwb_lease {
     struct slot *slot; /* NULL once its child is somebody else's business */
     bool returned;     /* with a request in flight: freed when that is done */
     bool in_flight;
+    struct lwb_hello_response hello; /* the worker's, without what tells workers apart */
     lwb_lease_checked_fn *checked;
     void *ctx;
 };

@@ -119,6 +119,8 @@ void lwb_slot_grant(struct slot *slot, struct lwb_pool_ticket *ticket)
     }
     lease->pool = slot->pool;
     lease->slot = slot;
+    lease->hello = *lwb_worker_hello(slot->worker);
+    lease->hello.pid = 0;
     slot->pool->n_leases++;
     slot->use = SLOT_LEASED;
     slot->lease = lease;

@@ -192,6 +192,7 @@ static int read_diagnostic(struct lwb_doctor_diagnostic *out, const cJSON *item,
         lwb_json_get_text(item, "code", &out->code, err) < 0 ||
         lwb_json_get_text(item, "message", &out->message, err) < 0)
         return err->code;
+    out->details = lwb_json_find(item, "details");
     for (unsigned i = 0; i < LWB_COUNT(words); i++) {
         if (strcmp(words[i], severity) == 0) {
             out->severity = (enum lwb_doctor_severity)i;
@@ -210,6 +211,9 @@ int lwb_doctor_report_parse(struct lwb_doctor_report *out, struct lwb_bytes json
 
     if (lwb_json_parse(&read.json, json, err) < 0 ||
         lwb_json_get_array(read.json, "diagnostics", &array, err) < 0)
+        return malformed(err, LWB_ERR_DOCTOR_MALFORMED, "doctor");
+    read.metadata = lwb_json_find(read.json, "metadata");
+    if (read.metadata && lwb_json_get_object(read.json, "metadata", &read.metadata, err) < 0)
         return malformed(err, LWB_ERR_DOCTOR_MALFORMED, "doctor");
     read.diagnostics =
         lwb_alloc_array((size_t)cJSON_GetArraySize(array) + 1, sizeof(*read.diagnostics));

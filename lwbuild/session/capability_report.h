@@ -50,10 +50,12 @@ struct lwb_doctor_diagnostic {
     enum lwb_doctor_severity severity;
     const char *code;
     const char *message;
+    const struct cJSON *details; /* whatever it is; NULL when there are none */
 };
 
 struct lwb_doctor_report {
     struct cJSON *json;
+    const struct cJSON *metadata; /* an object, or NULL */
     struct lwb_doctor_diagnostic *diagnostics;
     size_t n_diagnostics;
     enum lwb_doctor_severity worst;

@@ -42,6 +42,34 @@ enum lwb_restart_reason lwb_restart_decide(const struct lwb_restart_policy *poli
     return LWB_RESTART_NONE;
 }
 
+struct lwb_restart_cause lwb_restart_explain(const struct lwb_restart_policy *policy,
+                                             const struct lwb_restart_facts *facts)
+{
+    struct lwb_restart_cause cause = { .reason = lwb_restart_decide(policy, facts) };
+
+    switch (cause.reason) {
+    case LWB_RESTART_MAX_REQUESTS:
+        cause.current = facts->requests;
+        cause.limit = policy->max_requests;
+        break;
+    case LWB_RESTART_MAX_IMPORTS:
+        cause.current = facts->imports;
+        cause.limit = policy->max_imports;
+        break;
+    case LWB_RESTART_MEMORY:
+        cause.current = facts->memory;
+        cause.limit = policy->max_memory;
+        break;
+    case LWB_RESTART_IDLE:
+        cause.current = facts->idle_ms;
+        cause.limit = policy->max_idle_ms;
+        break;
+    default:
+        break;
+    }
+    return cause;
+}
+
 /* The window moves: restarts that have left it are forgotten. */
 static void forget_old(struct lwb_restart_window *window, uint64_t window_ms, uint64_t now_ms)
 {

@@ -28,6 +28,14 @@ enum lwb_restart_reason {
 /* "max-requests", "hard-memory", ... */
 const char *lwb_restart_reason_name(enum lwb_restart_reason reason);
 
+/* A reason and what it rests on; what says nothing is 0 or NULL. */
+struct lwb_restart_cause {
+    enum lwb_restart_reason reason;
+    const char *operation; /* of the request that ended with the child */
+    uint64_t current;      /* requests, imports, bytes, or ms of idling */
+    uint64_t limit;        /* of those, or of the time that a request was given */
+};
+
 /* What is known of one child, between two requests. */
 struct lwb_restart_facts {
     uint64_t requests;
@@ -40,6 +48,10 @@ struct lwb_restart_facts {
 /* The first limit that is reached, or LWB_RESTART_NONE. A child that did nothing yet stays. */
 enum lwb_restart_reason lwb_restart_decide(const struct lwb_restart_policy *policy,
                                            const struct lwb_restart_facts *facts);
+
+/* The same with the figures behind it. */
+struct lwb_restart_cause lwb_restart_explain(const struct lwb_restart_policy *policy,
+                                             const struct lwb_restart_facts *facts);
 
 /*
  * Restart intensity: the times of the last replacements. Fails with

@@ -29,7 +29,12 @@ void lwb_worker_fail(struct lwb_worker *worker, enum lwb_restart_reason reason,
 {
     if (worker->failure.code == LWB_OK) {
         worker->failure = *err;
-        worker->reason = reason;
+        worker->cause = (struct lwb_restart_cause){
+            .reason = reason,
+            .operation = err->facts.operation,
+            .current = err->facts.current,
+            .limit = err->facts.limit ? err->facts.limit : err->facts.ms,
+        };
     }
     lwb_process_kill(worker->process);
     if (worker->state != LWB_WORKER_KILLING && worker->state != LWB_WORKER_REAPING)
@@ -150,7 +155,10 @@ static void on_gone(void *ctx, const struct lwb_exit *status, const struct lwb_e
     worker->stats.exits++;
     worker->stats.stderr_bytes += lwb_process_stderr(worker->process)->total;
     if (!asked_for)
-        worker->reason = started ? LWB_RESTART_STARTUP : LWB_RESTART_DEATH;
+        worker->cause = (struct lwb_restart_cause){
+            .reason = started ? LWB_RESTART_STARTUP : LWB_RESTART_DEATH,
+            .operation = worker->request.active ? lwb_worker_operation(worker) : NULL,
+        };
     lwb_worker_explain(worker, status, cause, &err);
     if (worker->state != LWB_WORKER_REAPING)
         lwb_worker_set_state(worker, LWB_WORKER_REAPING);
@@ -203,8 +211,8 @@ static void count_start(struct lwb_worker *worker)
     if (worker->generation == 0)
         return;
     worker->stats.restarts++;
-    worker->stats.restarts_by[worker->reason]++;
-    worker->stats.last_restart = worker->reason;
+    worker->stats.restarts_by[worker->cause.reason]++;
+    worker->stats.last_restart = worker->cause;
 }
 
 static void begin_generation(struct lwb_worker *worker, struct lwb_process *process)
@@ -219,7 +227,8 @@ static void begin_generation(struct lwb_worker *worker, struct lwb_process *proc
     worker->max_frame = LWB_FRAME_MIN_LIMIT;
     worker->hello = (struct lwb_hello_response){ 0 };
     worker->failure = (struct lwb_error){ 0 };
-    worker->reason = LWB_RESTART_EXPLICIT;
+    worker->cause = (struct lwb_restart_cause){ .reason = LWB_RESTART_EXPLICIT };
+    worker->due = (struct lwb_restart_cause){ 0 };
 }
 
 int lwb_worker_start(struct lwb_worker *worker, lwb_worker_started_fn *started, void *ctx,
@@ -315,5 +324,7 @@ void lwb_worker_stats(const struct lwb_worker *worker, struct lwb_worker_stats *
 
 void lwb_worker_set_restart_reason(struct lwb_worker *worker, enum lwb_restart_reason reason)
 {
-    worker->reason = reason;
+    worker->cause = (struct lwb_restart_cause){ .reason = reason };
+    if (worker->due.reason == reason)
+        worker->cause = worker->due;
 }

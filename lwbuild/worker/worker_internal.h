@@ -55,7 +55,8 @@ struct lwb_worker {
 
     /* Why the child is being ended; code 0: it is not, or it ended by itself. */
     struct lwb_error failure;
-    enum lwb_restart_reason reason; /* of the next replacement */
+    struct lwb_restart_cause cause; /* of the next replacement */
+    struct lwb_restart_cause due;   /* what the policy said last */
 
     struct lwb_exit last_exit;
     struct lwb_restart_window window;

@@ -50,5 +50,6 @@ enum lwb_restart_reason lwb_worker_is_due(struct lwb_worker *worker)
         facts.idle_ms = lwb_clock_ms() - worker->idle_since_ms;
     if (policy->max_memory)
         facts.has_memory = lwb_worker_memory(worker, &facts.memory) == 1;
-    return lwb_restart_decide(policy, &facts);
+    worker->due = lwb_restart_explain(policy, &facts);
+    return worker->due.reason;
 }

@@ -9,7 +9,7 @@ void lwb_worker_stats_add(struct lwb_worker_stats *sum, const struct lwb_worker_
     sum->restarts += part->restarts;
     for (unsigned i = 0; i < LWB_RESTART_REASONS; i++)
         sum->restarts_by[i] += part->restarts_by[i];
-    if (part->last_restart != LWB_RESTART_NONE)
+    if (part->last_restart.reason != LWB_RESTART_NONE)
         sum->last_restart = part->last_restart;
     sum->memory += part->memory;
     sum->memory_samples_missing += part->memory_samples_missing;

@@ -12,7 +12,7 @@ struct lwb_worker_stats {
     uint64_t exits;    /* children that are gone, for whatever reason */
     uint64_t restarts; /* children that took another's place */
     uint64_t restarts_by[LWB_RESTART_REASONS];
-    enum lwb_restart_reason last_restart;
+    struct lwb_restart_cause last_restart;
 
     uint64_t memory; /* bytes, last sample */
     uint64_t memory_samples_missing;

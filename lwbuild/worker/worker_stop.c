@@ -98,7 +98,7 @@ static void stop_by_force(struct lwb_worker *worker)
     (void)lwb_fail(&err, LWB_ERR_SHUTDOWN, "worker is being shut down");
     err.facts.operation = worker->request.active ? lwb_worker_operation(worker) : NULL;
     err.facts.work_entered_child = worker->request.active;
-    lwb_worker_fail(worker, worker->reason, &err);
+    lwb_worker_fail(worker, worker->cause.reason, &err);
 }
 
 int lwb_worker_stop(struct lwb_worker *worker, bool politely, lwb_worker_stopped_fn *stopped,

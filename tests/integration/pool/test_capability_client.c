@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lwbuild/base/json.h"
 #include "lwbuild/lwbuild.h"
 #include "tests/support/worker_fixture.h"
 
@@ -129,6 +130,67 @@ static void the_child_is_found_by_its_environment(void **state)
     assert_int_equal(0, unsetenv("LWBUILD_CHILD"));
 }
 
+static void what_can_stand_in_for_each_other_has_the_same_key(void **state)
+{
+    struct lwb_capability_config config = words_config();
+    struct lwb_digest one;
+    struct lwb_digest other;
+    struct lwb_error err;
+
+    (void)state;
+    assert_int_equal(LWB_OK, lwb_capability_key(&one, &config, &err));
+    config.child = "/another/child"; /* how it is run is not what it is about */
+    assert_int_equal(LWB_OK, lwb_capability_key(&other, &config, &err));
+    assert_memory_equal(&one, &other, sizeof(one));
+    config.metadata = "{\"name\":\"words\"}";
+    assert_int_equal(LWB_OK, lwb_capability_key(&other, &config, &err));
+    assert_memory_not_equal(&one, &other, sizeof(one));
+    config = words_config();
+    config.capability = "/another/library.so";
+    assert_int_equal(LWB_OK, lwb_capability_key(&other, &config, &err));
+    assert_memory_not_equal(&one, &other, sizeof(one));
+    config.capability = NULL;
+    assert_int_equal(LWB_ERR_USAGE, lwb_capability_key(&other, &config, &err));
+}
+
+/* The library has gone since it was looked at: the child says so when it opens the session. */
+static void a_session_without_its_library_is_not_set_up(void **state)
+{
+    const struct lwb_session_config world = {
+        .open = { .host = "capability", .capability = "/nowhere/library.so" },
+    };
+    struct lwb_pool_config config = { .max_workers = 1, .worker = LWB_WORKER_CONFIG_DEFAULTS };
+    LWB_AUTO(lwb_blocking_close) struct lwb_blocking *client = NULL;
+    struct lwb_lease *lease = NULL;
+    struct lwb_error err;
+
+    (void)state;
+    config.worker.executable = REAL_CHILD;
+    assert_int_equal(LWB_OK, lwb_blocking_open(&client, &config, &err));
+    assert_int_equal(LWB_ERR_SETUP, lwb_blocking_acquire(client, &world, NULL, &lease, &err));
+    assert_non_null(strstr(err.text, "/nowhere/library.so"));
+}
+
+static void a_doctor_may_say_more(void **state)
+{
+    LWB_AUTO(lwb_doctor_report_release) struct lwb_doctor_report doctor = { 0 };
+    const char *json = "{\"diagnostics\":[{\"severity\":\"warning\",\"code\":\"c\",\"message\":"
+                       "\"m\",\"details\":{\"n\":7}},{\"severity\":\"pass\",\"code\":\"d\","
+                       "\"message\":\"m\"}],\"metadata\":{\"name\":\"words\"}}";
+    struct lwb_error err;
+    const char *name;
+    uint64_t n;
+
+    (void)state;
+    assert_int_equal(LWB_OK, lwb_doctor_report_parse(&doctor, lwb_bytes_text(json), &err));
+    assert_int_equal(LWB_DOCTOR_WARNING, doctor.worst);
+    assert_int_equal(LWB_OK, lwb_json_get_count(doctor.diagnostics[0].details, "n", &n, &err));
+    assert_int_equal(7, n);
+    assert_null(doctor.diagnostics[1].details);
+    assert_int_equal(LWB_OK, lwb_json_get_text(doctor.metadata, "name", &name, &err));
+    assert_string_equal("words", name);
+}
+
 static void reports_of_another_shape_are_malformed(void **state)
 {
     struct lwb_capability_metadata metadata;
@@ -156,6 +218,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_capability_opens_and_answers),
+        cmocka_unit_test(what_can_stand_in_for_each_other_has_the_same_key),
+        cmocka_unit_test(a_session_without_its_library_is_not_set_up),
+        cmocka_unit_test(a_doctor_may_say_more),
         cmocka_unit_test(metadata_of_another_capability_is_refused),
         cmocka_unit_test(a_child_that_is_not_there_is_a_finding),
         cmocka_unit_test(a_library_that_is_not_there_is_a_finding),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lwbuild/base/file.h"
 #include "tests/support/pool_fixture.h"
 
 /* A pool over fake children: who gets a session, when, and which. */
@@ -179,7 +180,9 @@ static void a_policy_restart_comes_before_the_request(void **state)
     wait_granted(fixture, 1);
     lwb_pool_snapshot(fixture->pool, &snapshot);
     assert_int_equal(1, snapshot.sum.restarts_by[LWB_RESTART_MAX_REQUESTS]);
-    assert_int_equal(LWB_RESTART_MAX_REQUESTS, snapshot.sum.last_restart);
+    assert_int_equal(LWB_RESTART_MAX_REQUESTS, snapshot.sum.last_restart.reason);
+    assert_int_equal(3, snapshot.sum.last_restart.current);
+    assert_int_equal(3, snapshot.sum.last_restart.limit);
 }
 
 static void a_session_that_cannot_be_opened_is_the_seekers_news(void **state)
@@ -409,6 +412,64 @@ static void metadata_is_compared_before_a_session_is_granted(void **state)
     assert_int_equal(0, snapshot.active);
 }
 
+/* R25: two leases of one key cannot be told apart, so nobody can come to rely on which it is. */
+static void a_lease_does_not_say_whose_it_is(void **state)
+{
+    struct pool_fixture *fixture = *state;
+    const struct lwb_hello_response *one;
+    const struct lwb_hello_response *other;
+
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    seek(fixture, 1, "A");
+    wait_granted(fixture, 0);
+    wait_granted(fixture, 1);
+    one = lwb_lease_hello(fixture->seekers[0].lease);
+    other = lwb_lease_hello(fixture->seekers[1].lease);
+    assert_int_equal(0, one->pid);
+    assert_int_equal(0, other->pid);
+    assert_string_equal(one->child, other->child);
+    assert_int_equal(one->max_frame, other->max_frame);
+    assert_int_equal(1, one->n_hosts);
+    assert_int_equal(1, other->n_hosts);
+}
+
+/* Blanks instead of comments: those may speak of what declarations must not. */
+static void blank_comments(char *text)
+{
+    for (char *at = text; (at = strstr(at, "/*"));) {
+        char *end = strstr(at, "*/");
+
+        assert_non_null(end);
+        while (at < end + 2)
+            *at++ = ' ';
+    }
+}
+
+/* R25: nothing that is declared for leases hands out a process, a descriptor or a worker. */
+static void the_pool_has_no_words_for_processes(void **state)
+{
+    static const char *const headers[] = { "pool.h", "blocking.h", "capability_client.h" };
+    static const char *const words[] = {
+        "pid", "_fd", "uv_pipe", "uv_process", "struct lwb_worker *", "struct lwb_process"
+    };
+    char path[300];
+
+    (void)state;
+    for (size_t i = 0; i < LWB_COUNT(headers); i++) {
+        LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(1 << 20);
+        struct lwb_error err;
+
+        (void)snprintf(path, sizeof(path), "%s/lwbuild/pool/%s", LWB_SOURCE_DIR, headers[i]);
+        assert_int_equal(LWB_OK, lwb_file_read(&text, path, NULL, &err));
+        blank_comments(text.ptr);
+        assert_non_null(strstr(text.ptr, "struct lwb_lease"));
+        for (size_t word = 0; word < LWB_COUNT(words); word++)
+            if (strstr(text.ptr, words[word]))
+                fail_msg("%s declares something of \"%s\"", headers[i], words[word]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -432,6 +493,8 @@ int main(void)
         POOL_TEST(a_timeout_ends_only_its_lease),
         POOL_TEST(idle_workers_are_ended_after_their_time),
         POOL_TEST(metadata_is_compared_before_a_session_is_granted),
+        POOL_TEST(a_lease_does_not_say_whose_it_is),
+        cmocka_unit_test(the_pool_has_no_words_for_processes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

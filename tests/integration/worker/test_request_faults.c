@@ -111,7 +111,8 @@ static void run_fault(const struct fault *fault)
     lwb_worker_stats(fixture->worker, &stats);
     assert_int_equal(1, stats.restarts);
     assert_int_equal(1, stats.restarts_by[fault->reason]);
-    assert_int_equal(fault->reason, stats.last_restart);
+    assert_int_equal(fault->reason, stats.last_restart.reason);
+    assert_string_equal("stream", stats.last_restart.operation);
     assert_int_equal(1, stats.stream_failures);
     assert_int_equal(0, stats.stream_successes);
     (void)fixture_teardown(&state);

@@ -163,6 +163,7 @@ static void a_child_that_eats_too_much_is_killed(void **state)
 static void the_soft_limit_acts_between_requests(void **state)
 {
     struct worker_fixture *fixture = *state;
+    struct lwb_worker_stats stats;
     struct lwb_session_call call;
     struct lwb_error err;
 
@@ -174,6 +175,12 @@ static void the_soft_limit_acts_between_requests(void **state)
                      fixture_request(fixture, LWB_MSG_COMMAND, "echo", "{}", &call, &err));
     assert_string_equal("session has ended: its child is to be replaced (memory)", err.text);
     assert_int_equal(LWB_WORKER_IDLE, lwb_worker_state(fixture->worker)); /* nothing was sent */
+    fixture_stop(fixture, true);
+    fixture_reopen(fixture);
+    lwb_worker_stats(fixture->worker, &stats);
+    assert_int_equal(LWB_RESTART_MEMORY, stats.last_restart.reason);
+    assert_true(stats.last_restart.current > 64 << 20);
+    assert_int_equal(64 << 20, stats.last_restart.limit);
 }
 
 static void memory_is_that_of_the_whole_group(void **state)

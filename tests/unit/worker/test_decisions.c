@@ -27,22 +27,33 @@ static void restart_reasons(void **state)
     static const struct {
         struct lwb_restart_facts facts;
         enum lwb_restart_reason reason;
+        uint64_t current;
+        uint64_t limit;
     } cases[] = {
-        { { 0 }, LWB_RESTART_NONE },
+        { { 0 }, LWB_RESTART_NONE, 0, 0 },
         { { .requests = 9, .imports = 1, .idle_ms = 49, .has_memory = true, .memory = 999 },
-          LWB_RESTART_NONE },
-        { { .requests = 10 }, LWB_RESTART_MAX_REQUESTS },
-        { { .requests = 1, .imports = 2 }, LWB_RESTART_MAX_IMPORTS },
-        { { .requests = 1, .has_memory = true, .memory = 1000 }, LWB_RESTART_MEMORY },
-        { { .requests = 1, .has_memory = false, .memory = 5000 }, LWB_RESTART_NONE },
-        { { .requests = 1, .idle_ms = 50 }, LWB_RESTART_IDLE },
+          LWB_RESTART_NONE,
+          0,
+          0 },
+        { { .requests = 11 }, LWB_RESTART_MAX_REQUESTS, 11, 10 },
+        { { .requests = 1, .imports = 2 }, LWB_RESTART_MAX_IMPORTS, 2, 2 },
+        { { .requests = 1, .has_memory = true, .memory = 1001 }, LWB_RESTART_MEMORY, 1001, 1000 },
+        { { .requests = 1, .has_memory = false, .memory = 5000 }, LWB_RESTART_NONE, 0, 0 },
+        { { .requests = 1, .idle_ms = 52 }, LWB_RESTART_IDLE, 52, 50 },
         { { .requests = 0, .idle_ms = 5000, .has_memory = true, .memory = 5000 },
-          LWB_RESTART_NONE }, /* it did nothing yet */
+          LWB_RESTART_NONE,
+          0,
+          0 }, /* it did nothing yet */
     };
 
     (void)state;
     for (size_t i = 0; i < LWB_COUNT(cases); i++) {
+        struct lwb_restart_cause cause = lwb_restart_explain(&all, &cases[i].facts);
+
         assert_int_equal(cases[i].reason, lwb_restart_decide(&all, &cases[i].facts));
+        assert_int_equal(cases[i].reason, cause.reason);
+        assert_int_equal(cases[i].current, cause.current);
+        assert_int_equal(cases[i].limit, cause.limit);
         assert_int_equal(LWB_RESTART_NONE, lwb_restart_decide(&none, &cases[i].facts));
     }
 }
