@@ -209,16 +209,16 @@ static uint64_t our_command(struct bench_child *child)
     return child->over_ns - start_ns;
 }
 
-static void print_overhead(const char *placement, struct bench_series *theirs,
-                           struct bench_series *ours, struct bench_series *pipe)
+static void print_overhead(const char *name, struct bench_series *theirs, struct bench_series *ours,
+                           struct bench_series *pipe)
 {
     uint64_t floor = bench_percentile(pipe, 50);
     uint64_t their_part = bench_percentile(theirs, 50) - floor;
     uint64_t our_part = bench_percentile(ours, 50) - floor;
 
-    printf("{\"name\":\"overhead_thread_per_request_%s\",\"n\":%zu,\"median_ns\":%llu,"
+    printf("{\"name\":\"%s\",\"n\":%zu,\"median_ns\":%llu,"
            "\"floor\":\"overhead of lwbuild\",\"floor_ns\":%llu,\"ratio\":%.2f}\n",
-           placement, theirs->count, (unsigned long long)their_part, (unsigned long long)our_part,
+           name, theirs->count, (unsigned long long)their_part, (unsigned long long)our_part,
            (double)their_part / (double)our_part);
 }
 
@@ -262,7 +262,7 @@ int main(int argc, char **argv)
     unsigned rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 5;
 
     (void)signal(SIGPIPE, SIG_IGN);
-    compare("same_cpu", rounds, 0);
-    compare("free", rounds, -1);
+    compare("thread_per_request_same_cpu", "overhead_thread_per_request_same_cpu", rounds, 0);
+    compare("thread_per_request_free", "overhead_thread_per_request_free", rounds, -1);
     return 0;
 }

@@ -174,6 +174,8 @@ static void a_refusal_leaves_the_session_usable(void **state)
                      fixture_run(fixture, LWB_MSG_STREAM, "refuse", "row-malformed"));
     assert_string_equal("rows", fixture->done.facts.stream);
     assert_int_equal(9, fixture->done.facts.sequence);
+    assert_int_equal(LWB_ERR_STREAM_CALLBACK,
+                     fixture_run(fixture, LWB_MSG_STREAM, "refuse", "stream-callback"));
     assert_int_equal(LWB_ERR_UNSUPPORTED,
                      fixture_run(fixture, LWB_MSG_COMMAND, "refuse", "unsupported"));
     assert_int_equal(LWB_OK, fixture_run(fixture, LWB_MSG_COMMAND, "echo", "{}"));

@@ -73,6 +73,18 @@ static void a_child_that_cannot_be_waited_for(void **state)
     (void)signal(SIGCHLD, SIG_DFL);
 }
 
+static void a_death_that_somebody_else_has_waited_for(void **state)
+{
+    struct worker_fixture *fixture = *state;
+
+    fixture_open(fixture, "normal");
+    (void)signal(SIGCHLD, SIG_IGN);
+    assert_int_equal(LWB_ERR_WAIT, fixture_run(fixture, LWB_MSG_COMMAND, "exit3", "{}"));
+    (void)signal(SIGCHLD, SIG_DFL);
+    assert_int_equal(LWB_WORKER_CRASHED, lwb_worker_state(fixture->worker));
+    assert_false(lwb_worker_last_exit(fixture->worker)->known);
+}
+
 /* ---- cancelling ------------------------------------------------------------------------- */
 
 /* R15: nothing is sent, the child is as it was. */
@@ -264,6 +276,7 @@ int main(void)
         WORKER_TEST(a_missing_sample_decides_nothing),
         WORKER_TEST(a_slow_sink_does_not_stop_the_clock),
         WORKER_TEST(a_child_that_cannot_be_waited_for),
+        WORKER_TEST(a_death_that_somebody_else_has_waited_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,37 @@
+#!/bin/sh
+# Whatever tests/CONTRACT.md names is there: files, and words of sources.
+#
+#   contract.sh ROOT
+set -eu
+cd "$1"
+[ -f tests/CONTRACT.md ] || exit 77
+
+# With these in front a file may be left out of its folder, as it is in the tables.
+folders="tests tests/integration tests/integration/worker lwbuild ."
+
+is_file() {
+    for folder in $folders; do
+        for end in "" .c; do
+            [ ! -f "$folder/$1$end" ] || return 0
+        done
+    done
+    return 1
+}
+
+words=$(mktemp)
+trap 'rm -f "$words"' EXIT
+find tests lwbuild child examples -name '*.[ch]' -exec cat {} + 2>/dev/null |
+    tr -c 'A-Za-z0-9_-' '\n' | sort -u >"$words"
+
+bad=0
+for name in $(grep -o '`[^` ]*`' tests/CONTRACT.md | tr -d '`' | sort -u); do
+    case $name in
+        ...*) continue ;; # the end of a name whose beginning stands before it
+        */) [ ! -d "$name" ] || continue ;;
+    esac
+    is_file "$name" || grep -qxF -e "$name" "$words" || {
+        echo "tests/CONTRACT.md: there is no $name"
+        bad=1
+    }
+done
+exit $bad
