@@ -72,7 +72,8 @@ enum lwb_capability_kind {
     LWB_CAPABILITY_STREAM = 1,  /* rows, and an answer if it likes */
     LWB_CAPABILITY_METADATA =
         2,                     /* {"name":..,"version":..,"commands":[{"name":..,"version":..}]} */
-    LWB_CAPABILITY_DOCTOR = 3, /* {"diagnostics":[{"severity":"pass","code":..,"message":..}]} */
+    LWB_CAPABILITY_DOCTOR = 3, /* {"diagnostics":[{"severity":"pass","code":..,"message":..}]},
+                                  with "details" in those and "metadata" beside them if it likes */
 };
 
 struct lwb_capability_export {
