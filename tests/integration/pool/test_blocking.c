@@ -63,6 +63,61 @@ static void a_reply_outlives_the_call(void **state)
     assert_true(lwb_bytes_is(kept.reply.answer.json, "{\"a\":[1,2]}"));
 }
 
+#define EXPECT_KIND(call, kind)                                                                    \
+    do {                                                                                           \
+        if ((call) != LWB_OK)                                                                      \
+            fail_msg("%s", err.text);                                                              \
+        assert_int_equal(kept.reply.type, kind);                                                   \
+        lwb_kept_reply_release(&kept);                                                             \
+    } while (0)
+
+/* Every function of this face sends the request that its name says, and hands its answer out. */
+static void each_kind_of_request_can_be_waited_for(void **state)
+{
+    struct blocking_test *test = *state;
+    char *items[] = { "Nat", "No.such", NULL };
+    const struct lwb_strvec names = { .items = items, .count = 2 };
+    const struct lwb_check_request check = { .module = "A", .file = "A.lean", .source = { "", 0 } };
+    const struct lwb_elaborate_request text = { .label = "t", .source = { "x", 1 } };
+    const struct lwb_export_request empty = { "echo", { "{}", 2 } };
+    struct lwb_lease *lease = acquire(test);
+    struct lwb_blocking *client = test->client;
+    struct lwb_kept_reply kept = { 0 };
+    struct lwb_worker_stats before, after;
+    struct lwb_error err;
+
+    lwb_lease_snapshot(lease, &before);
+    EXPECT_KIND(lwb_blocking_health(client, lease, NULL, &kept, &err), LWB_MSG_HEALTH);
+    EXPECT_KIND(lwb_blocking_check(client, lease, &check, NULL, &kept, &err), LWB_MSG_CHECK);
+    EXPECT_KIND(lwb_blocking_elaborate(client, lease, &text, NULL, &kept, &err), LWB_MSG_ELABORATE);
+    EXPECT_KIND(lwb_blocking_kernel_check(client, lease, &text, NULL, &kept, &err),
+                LWB_MSG_KERNEL_CHECK);
+    EXPECT_KIND(lwb_blocking_declaration_kinds(client, lease, &names, NULL, &kept, &err),
+                LWB_MSG_DECLARATION_KINDS);
+    EXPECT_KIND(lwb_blocking_declaration_names(client, lease, "Nat", NULL, &kept, &err),
+                LWB_MSG_DECLARATION_NAMES);
+    EXPECT_KIND(lwb_blocking_metadata(client, lease, &empty, NULL, &kept, &err), LWB_MSG_METADATA);
+    EXPECT_KIND(lwb_blocking_doctor(client, lease, &empty, NULL, &kept, &err), LWB_MSG_DOCTOR);
+    lwb_lease_snapshot(lease, &after);
+    assert_int_equal(after.requests - before.requests, 8);
+    lwb_blocking_return(client, lease);
+}
+
+static void a_lease_can_have_a_time_of_its_own(void **state)
+{
+    struct blocking_test *test = *state;
+    const struct lwb_export_request silent = { "silent", { "{}", 2 } };
+    struct lwb_kept_reply kept = { 0 };
+    struct lwb_lease *lease = acquire(test);
+    struct lwb_error err;
+
+    lwb_lease_set_timeout(lease, 20);
+    assert_int_equal(LWB_ERR_TIMEOUT,
+                     lwb_blocking_command(test->client, lease, &silent, NULL, &kept, &err));
+    assert_int_equal(err.facts.ms, 20);
+    lwb_blocking_return(test->client, lease);
+}
+
 static bool count_row(void *ctx, const char *stream, uint64_t sequence, struct lwb_bytes row)
 {
     (void)stream;
@@ -141,6 +196,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_reply_outlives_the_call, setup, teardown),
+        cmocka_unit_test_setup_teardown(each_kind_of_request_can_be_waited_for, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_lease_can_have_a_time_of_its_own, setup, teardown),
         cmocka_unit_test_setup_teardown(rows_come_while_the_call_waits, setup, teardown),
         cmocka_unit_test_setup_teardown(a_crash_hurts_only_its_own_lease, setup, teardown),
         cmocka_unit_test_setup_teardown(another_thread_can_cancel, setup, teardown),
