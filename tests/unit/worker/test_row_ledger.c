@@ -44,6 +44,23 @@ static void gaps_and_repetitions_are_noticed(void **state)
     assert_int_equal(2, ledger.rows);
 }
 
+static void a_frame_holds_as_many_rows_as_it_says(void **state)
+{
+    LWB_AUTO(lwb_row_ledger_release) struct lwb_row_ledger ledger = { 0 };
+    const struct lwb_rows too_few = { "a", 0, 2, { "\0\0\0\0", 4 } };
+    const struct lwb_rows too_many = { "a", 0, 1, { "\0\0\0\0\0\0\0\0", 8 } };
+    const struct lwb_rows cut = { "a", 0, 2, { "\0\0\0\0\0\0\0\1", 8 } };
+    struct lwb_error err;
+
+    (void)state;
+    assert_int_equal(LWB_ERR_PROTOCOL, lwb_row_ledger_enter(&ledger, &too_few, &err));
+    assert_string_equal("2 rows announced in stream a, 1 sent", err.text);
+    assert_int_equal(LWB_ERR_PROTOCOL, lwb_row_ledger_enter(&ledger, &too_many, &err));
+    assert_int_equal(LWB_ERR_PROTOCOL, lwb_row_ledger_enter(&ledger, &cut, &err));
+    assert_string_equal("row 1 of stream a is cut", err.text);
+    assert_int_equal(0, ledger.rows);
+}
+
 static void a_cleared_ledger_starts_at_nothing(void **state)
 {
     LWB_AUTO(lwb_row_ledger_release) struct lwb_row_ledger ledger = { 0 };
@@ -77,6 +94,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(streams_count_on_their_own),
         cmocka_unit_test(gaps_and_repetitions_are_noticed),
+        cmocka_unit_test(a_frame_holds_as_many_rows_as_it_says),
         cmocka_unit_test(a_cleared_ledger_starts_at_nothing),
         cmocka_unit_test(streams_are_limited),
     };
