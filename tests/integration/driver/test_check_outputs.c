@@ -48,6 +48,26 @@ static void the_depfile_names_every_source(void **state)
     assert_non_null(strstr(lwb_buf_text(&depfile), "/src/B.lean"));
 }
 
+static void the_depfile_names_what_else_was_read(void **state)
+{
+    struct echo_project *project = *state;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf depfile = LWB_BUF(1 << 20);
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+
+    write_pair(project);
+    echo_project_write(project, "table.txt", "1");
+    echo_project_write(project, "list.rsp", "B.lean\n");
+    echo_project_write(project, "lakefile.toml", "name = \"p\"\n");
+    echo_project_check(&run, project, "--stamp", "../build/stamp", "--depfile", "../build/stamp.d",
+                       "--input", "table.txt", "@list.rsp", NULL);
+    ASSERT_RUN(run, 0);
+    read_output(&depfile, project, "build/stamp.d");
+    assert_non_null(strstr(lwb_buf_text(&depfile), "/src/table.txt"));
+    assert_non_null(strstr(lwb_buf_text(&depfile), "/src/list.rsp"));
+    assert_non_null(strstr(lwb_buf_text(&depfile), "/src/lakefile.toml"));
+    assert_non_null(strstr(lwb_buf_text(&depfile), LWB_ECHO_CHILD));
+}
+
 static void a_failed_check_leaves_no_stamp(void **state)
 {
     struct echo_project *project = *state;
@@ -349,6 +369,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_A_PROJECT(the_depfile_names_every_source),
+        IN_A_PROJECT(the_depfile_names_what_else_was_read),
         IN_A_PROJECT(a_failed_check_leaves_no_stamp),
         IN_A_PROJECT(an_edit_right_after_a_check_is_later_than_its_outputs),
         IN_A_PROJECT(an_equal_stamp_is_left_alone_when_asked),
