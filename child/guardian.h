@@ -13,8 +13,10 @@
  * When the parent dies, or SIGTERM comes, it ends everything at once. When it
  * is killed itself, so is the worker, and the orphans come to the parent if
  * that is a reaper (lwbuild/worker/subreaper.h), which knows them by the
- * LWBUILD_LINEAGE that they have inherited. So one thing can get away: what has
- * left the group and cleaned its environment, from a guardian that is killed.
+ * LWBUILD_LINEAGE that they have inherited. So one thing can get away, from a
+ * guardian that is killed: what has left the group and has not that variable,
+ * because it cleaned its environment or was started by a Lean process, whose
+ * environment is constant, so that no result depends on the run.
  *
  * To be called first thing, with no threads running. Returns 1 in the process
  * that does the work, 0 in the one that was started when `parent_pid` (0: no
