@@ -68,22 +68,44 @@ static void choose_config(struct lwb_run_config *config, const struct lwb_option
     };
 }
 
+static int refuse_kernel_options(const struct lwb_options *options, struct lwb_error *err)
+{
+    if (options->allow_axioms.count)
+        return lwb_fail(err, LWB_ERR_USAGE,
+                        "--allow-axiom is for export files; Lean modules do not report their "
+                        "axioms (use --fail-on sorry for Lean's own warnings)");
+    if (options->expect.count)
+        return lwb_fail(err, LWB_ERR_USAGE, "--expect is for export files (.ndjson)");
+    return LWB_OK;
+}
+
+static int refuse_lean_options(const struct lwb_options *options, struct lwb_error *err)
+{
+    const char *name = options->lean_options.count   ? "-D"
+                       : options->source_roots.count ? "--source-root"
+                       : options->import_paths.count ? "--import-path"
+                                                     : NULL;
+
+    if (!name)
+        return LWB_OK;
+    return lwb_fail(err, LWB_ERR_USAGE, "%s is for Lean modules; export files stand for themselves",
+                    name);
+}
+
 /* Options that only one host understands are refused where they would be silently ignored. */
 static int refuse_misplaced(const struct lwb_world *world, struct lwb_error *err)
 {
-    const struct lwb_options *options = world->options;
+    bool only_exports = true;
 
     for (size_t i = 0; i < lwb_plan_batch_count(world->plan); i++) {
-        if (strcmp(lwb_plan_batch(world->plan, i)->host, "lean") != 0)
-            continue;
-        if (options->allow_axioms.count)
-            return lwb_fail(err, LWB_ERR_USAGE,
-                            "--allow-axiom is for export files; Lean modules do not report their "
-                            "axioms (use --fail-on sorry for Lean's own warnings)");
-        if (options->expect.count)
-            return lwb_fail(err, LWB_ERR_USAGE, "--expect is for export files (.ndjson)");
+        const char *host = lwb_plan_batch(world->plan, i)->host;
+        int rc = strcmp(host, "lean") == 0 ? refuse_kernel_options(world->options, err) : LWB_OK;
+
+        if (rc < 0)
+            return rc;
+        only_exports = only_exports && strcmp(host, "kernel") == 0;
     }
-    return LWB_OK;
+    return only_exports ? refuse_lean_options(world->options, err) : LWB_OK;
 }
 
 /*

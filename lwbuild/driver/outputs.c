@@ -131,6 +131,12 @@ static int add_joined(struct lwb_strvec *paths, const char *dir, const char *nam
     return lwb_strvec_append_take(paths, lwb_path_absolute(dir, name));
 }
 
+/* A module's name may be that of a folder, and the build does not know of that one. */
+static bool is_file_target(const char *word)
+{
+    return lwb_path_has_suffix(word, ".lean") || lwb_path_has_suffix(word, ".ndjson");
+}
+
 /* What the command line itself names as files; with --known-inputs the build knows these. */
 static int list_known(struct lwb_strvec *known, const struct lwb_world *world)
 {
@@ -140,7 +146,8 @@ static int list_known(struct lwb_strvec *known, const struct lwb_world *world)
     if (!world->options->known_inputs)
         return 0;
     for (size_t i = 0; i < targets->count; i++)
-        failed |= add_joined(known, world->cwd, targets->items[i]);
+        if (is_file_target(targets->items[i]))
+            failed |= add_joined(known, world->cwd, targets->items[i]);
     for (size_t i = 0; i < world->input_paths.count; i++)
         failed |= lwb_strvec_append(known, world->input_paths.items[i]);
     if (!getenv("LWBUILD_CHILD")) /* one that lies elsewhere is nobody's dependency but ours */

@@ -252,6 +252,22 @@ static int digest_inputs(struct lwb_world *world, struct lwb_error *err)
     return LWB_OK;
 }
 
+/* Searched in vain, a folder with a typing error in its name would go unnoticed. */
+static int demand_folders(const char *option, const struct lwb_strvec *folders,
+                          struct lwb_error *err)
+{
+    for (size_t i = 0; i < folders->count; i++) {
+        struct stat st;
+
+        if (stat(folders->items[i], &st) != 0)
+            return lwb_fail_errno(err, LWB_ERR_SYSTEM, "%s %s", option, folders->items[i]);
+        if (!S_ISDIR(st.st_mode))
+            return lwb_fail(err, LWB_ERR_SYSTEM, "%s %s is not a folder", option,
+                            folders->items[i]);
+    }
+    return LWB_OK;
+}
+
 int lwb_world_plan(struct lwb_world *world, const struct lwb_plan_part *part, struct lwb_error *err)
 {
     const struct lwb_options *options = world->options;
@@ -270,8 +286,11 @@ int lwb_world_plan(struct lwb_world *world, const struct lwb_plan_part *part, st
         .lake = options->ask_lake ? &lake : NULL,
         .part = part,
     };
+    int rc = demand_folders("--source-root", &options->source_roots, err);
 
-    return lwb_plan_create(&world->plan, &config, &world->digests, err);
+    if (rc == LWB_OK)
+        rc = demand_folders("--import-path", &options->import_paths, err);
+    return rc < 0 ? rc : lwb_plan_create(&world->plan, &config, &world->digests, err);
 }
 
 /* auto, lean and kernel are always there; any other word is a host that the child must offer. */

@@ -17,6 +17,21 @@ expect_refusal("add_lean_check(t EXPORTS a.ndjson JOBS ALL)" "no value behind JO
 expect_refusal("add_lean_check(t EXPORTS)" "no value behind EXPORTS")
 expect_refusal("add_lean_check(t)" "nothing to check: give PROJECT, SOURCES or EXPORTS")
 expect_refusal("add_lean_check(t MODULES A)" "nothing to check")
+expect_refusal("add_lean_check(t EXPORTS a.ndjson EXPECT \"\")"
+    "the argument behind EXPECT is empty \\(a variable that is not set\\?\\); give it a value")
+expect_refusal("add_lean_check(t SOURCES A.lean FAIL_ON \"\${NO_SUCH_VARIABLE}\")" "the argument behind FAIL_ON is empty")
+expect_refusal("set(names one two)\nadd_lean_check(t EXPORTS a.ndjson EXPECT \"\${names}\")"
+    "'one;two' behind EXPECT is a list in quotes; leave them out")
+foreach(keyword IN ITEMS PACKAGE LIBRARY OPTIONS SOURCE_ROOTS IMPORT_PATHS TOOLCHAIN)
+  expect_refusal("add_lean_check(t EXPORTS a.ndjson ${keyword} x=y)"
+      "${keyword} is for Lean modules; EXPORTS stand for themselves")
+endforeach()
+expect_refusal("add_lean_check(t SOURCES A.lean LIBRARY lib)" "LIBRARY chooses what to check, and so do")
+expect_refusal("add_lean_check(t SOURCES A.lean SOURCE_ROOTS gen)"
+    "SOURCE_ROOTS: there is no folder .*/gen")
+expect_refusal("add_lean_check(t SOURCES A.lean IMPORT_PATHS a.ndjson)"
+    "IMPORT_PATHS: there is no folder .*/a.ndjson")
+expect_refusal("add_lean_check(t SOURCES A.lean DEPENDS .)" "DEPENDS '.' is a folder; name the files")
 expect_refusal("add_lean_check(t SOURCES A.lean HOST leen)"
     "HOST is one of auto, lean, kernel, not 'leen'")
 expect_refusal("add_lean_check(t SOURCES A.lean ISOLATION none)"
@@ -54,6 +69,7 @@ expect_output("LWBUILD_EXECUTABLE is .*/nowhere, and there is no such file")
 
 # What a right call says to lwbuild.
 file(WRITE "${source}/p/lean-toolchain" "v4.9.0\n")
+file(MAKE_DIRECTORY "${source}/gen" "${source}/o1" "${source}/o2")
 project("
   set(LWBUILD_CACHE_DIR /tmp/some-cache)
   set(LWBUILD_FLAGS --verbose)

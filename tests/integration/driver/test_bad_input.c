@@ -56,7 +56,9 @@ static void words_and_files(void **state)
         { "I.lean", "", { "--input", "no-input", "I.lean" }, 3, "no-input" },
         { "A.lean", "", { "--project", "no/such/project", "A.lean" }, 3, "no/such/project" },
         { NULL, NULL, { NULL }, 3, "no lakefile.lean, lakefile.toml or lean-toolchain" },
-        { "X.lean", "import A.B\n", { "--source-root", "none", "X.lean" }, 3, "imports A.B" },
+        { "X.lean", "import A.B\n", { "X.lean" }, 3, "imports A.B" },
+        { "X.lean", "", { "--source-root", "none", "X.lean" }, 3, "--source-root none: No such" },
+        { "X.lean", "", { "--import-path", "X.lean", "X.lean" }, 3, "X.lean is not a folder" },
     };
 
     check_each(*state, cases, LWB_COUNT(cases));

@@ -122,6 +122,25 @@ static void only_a_theorem_is_what_is_expected(void **state)
                 1, "the expected theorem 'trust_me' is not proved");
 }
 
+/* It would be ignored, and somebody believes that it is not. */
+static void what_only_lean_understands_is_refused(void **state)
+{
+    static const char *const cases[][4] = {
+        { "-D", "a=1", "nothing.ndjson", NULL },
+        { "--source-root", ".", "nothing.ndjson", NULL },
+        { "--import-path", ".", "nothing.ndjson", NULL },
+    };
+
+    for (size_t i = 0; i < LWB_COUNT(cases); i++) {
+        LWB_AUTO(program_run_release) struct program_run run = { 0 };
+
+        check(&run, *state, cases[i]);
+        ASSERT_RUN(run, 2);
+        ASSERT_SAYS(run.err, cases[i][0]);
+        ASSERT_SAYS(run.err, "is for Lean modules; export files stand for themselves");
+    }
+}
+
 static void an_export_of_nothing_is_no_proof(void **state)
 {
     echo_project_write(*state, "empty.ndjson", "");
@@ -139,6 +158,7 @@ int main(void)
         JUDGED(what_was_allowed_once_is_refused_the_next_time),
         JUDGED(a_theorem_that_is_expected_must_be_there),
         JUDGED(only_a_theorem_is_what_is_expected),
+        JUDGED(what_only_lean_understands_is_refused),
         JUDGED(an_export_of_nothing_is_no_proof),
     };
 
