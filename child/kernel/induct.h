@@ -5,8 +5,8 @@
 /*
  * Inductive types. The block that the file gives is checked by the rules for
  * families without nesting, after nested occurrences have been replaced by
- * auxiliary families (nested.h); then recursors and their rules are derived
- * (recursor.h), checked once more in the final environment, and compared with
+ * auxiliary families (nested.c); then recursors and their rules are derived
+ * (recursor.c), checked once more in the final environment, and compared with
  * what the file says about them. Only derived facts go into the environment.
  */
 struct kn_flat_type {
@@ -74,11 +74,11 @@ enum kn_tri kn_flat_occurs(struct kn_flat *flat, kn_ref e);
 /* A fresh local, numbered above all others of the block. */
 kn_ref kn_flat_local(struct kn_flat *flat, kn_ref type);
 
-/* nested.h: fill in auxiliary types and replace the nested occurrences in all constructors. */
+/* nested.c: fill in auxiliary types and replace the nested occurrences in all constructors. */
 bool kn_flat_unnest(struct kn_flat *flat);
 
 /* Put back what the auxiliary constants stand for. */
 kn_ref kn_flat_restore(struct kn_flat *flat, kn_ref e);
 
-/* recursor.h: derive, check, compare and admit the recursors. */
+/* recursor.c: derive, check, compare and admit the recursors. */
 bool kn_flat_admit_recursors(struct kn_flat *flat);
