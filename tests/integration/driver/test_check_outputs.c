@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -221,6 +222,15 @@ static void other_arguments_are_another_question(void **state)
     assert_false(used_snapshot(*state, "--jobs=3"));
 }
 
+/* Variables by which a toolchain is chosen, for one. */
+static void another_environment_is_another_question(void **state)
+{
+    make_snapshot(*state);
+    assert_int_equal(setenv("ELAN_TOOLCHAIN", "another", 1), 0);
+    assert_false(used_snapshot(*state, NULL));
+    assert_int_equal(unsetenv("ELAN_TOOLCHAIN"), 0);
+}
+
 static void every_source_is_watched(void **state)
 {
     static const char *const names[] = { "src/A.lean", "src/B.lean" };
@@ -376,6 +386,7 @@ int main(void)
         IN_A_PROJECT(an_unchanged_run_reads_only_its_snapshot),
         IN_A_PROJECT(a_lost_snapshot_costs_only_time),
         IN_A_PROJECT(other_arguments_are_another_question),
+        IN_A_PROJECT(another_environment_is_another_question),
         IN_A_PROJECT(every_source_is_watched),
         IN_A_PROJECT(an_edit_just_before_the_stamp_is_seen),
         IN_A_PROJECT(a_project_that_appears_above_is_seen),

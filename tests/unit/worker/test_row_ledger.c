@@ -17,6 +17,7 @@ static void streams_count_on_their_own(void **state)
 {
     LWB_AUTO(lwb_row_ledger_release) struct lwb_row_ledger ledger = { 0 };
     const struct lwb_stream_count counts[] = { { "a", 3 }, { "b", 1 } };
+    const struct lwb_stream_count swapped[] = { { "a", 1 }, { "b", 3 } };
     struct lwb_error err;
 
     (void)state;
@@ -27,6 +28,8 @@ static void streams_count_on_their_own(void **state)
     assert_int_equal(LWB_OK, lwb_row_ledger_close(&ledger, counts, 2, &err));
     assert_int_equal(LWB_ERR_PROTOCOL, lwb_row_ledger_close(&ledger, counts, 1, &err));
     assert_string_equal("the answer counts 3 rows, 4 came", err.text);
+    assert_int_equal(LWB_ERR_PROTOCOL, lwb_row_ledger_close(&ledger, swapped, 2, &err));
+    assert_string_equal("stream a ends with 1 rows, 3 came", err.text);
 }
 
 static void gaps_and_repetitions_are_noticed(void **state)
