@@ -1,7 +1,7 @@
 /*
  * A file is hashed while the kernel reads it (export_file.h), and nothing is
- * told of it before its digest is known to be the expected one. The kernel's names and rows become JSON and diagnostics here; it knows
- * nothing of either.
+ * told of it before its digest is known to be the expected one. The kernel's
+ * names and rows become JSON and diagnostics here; it knows nothing of either.
  */
 #include "child/host_kernel.h"
 

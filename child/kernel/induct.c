@@ -11,44 +11,12 @@ kn_ref kn_flat_local(struct kn_flat *flat, kn_ref type)
     return kn_local(flat->ctx, flat->next++, type);
 }
 
-static bool fail(struct kn_flat *flat, kn_name name, const char *what)
+bool kn_flat_fail(struct kn_flat *flat, kn_name name, const char *what)
 {
     struct kn_shown shown;
 
     (void)kn_reject(flat->ctx, "%s: %s", kn_show(flat->ctx, name, &shown), what);
     return false;
-}
-
-static bool is_of_block(const struct kn_flat *flat, kn_name name)
-{
-    size_t i;
-
-    if (name & KN_SCRATCH)
-        return true;
-    for (i = 0; i < flat->n_declared; i++) {
-        if (flat->types[i].name == name)
-            return true;
-    }
-    return false;
-}
-
-static kn_ref stop_at_block(struct kn_ctx *ctx, kn_ref e, void *data)
-{
-    struct kn_flat *flat = data;
-    const struct kn_node *n = kn_at(ctx, e);
-
-    /* Any other reference than e says "found": the list constructor is no expression. */
-    return n->kind == KN_CONST && is_of_block(flat, n->a) ? ctx->nil : KN_NONE;
-}
-
-/* Replacing every such constant changes the term iff there is one. */
-enum kn_tri kn_flat_occurs(struct kn_flat *flat, kn_ref e)
-{
-    kn_ref out = kn_replace(flat->ctx, e, stop_at_block, flat, false);
-
-    if (out == KN_NONE)
-        return KN_STOP;
-    return out == e ? KN_NO : KN_YES;
 }
 
 /* Types --------------------------------------------------------------------------------------- */
@@ -64,7 +32,7 @@ static const struct kn_node *as_arrow(struct kn_ctx *ctx, kn_ref *type)
     return kn_at(ctx, *type);
 }
 
-static bool open_params(struct kn_flat *flat, kn_name name, kn_ref *type, bool first)
+bool kn_flat_open_params(struct kn_flat *flat, kn_name name, kn_ref *type, bool first)
 {
     struct kn_ctx *ctx = flat->ctx;
     uint32_t i;
@@ -76,13 +44,13 @@ static bool open_params(struct kn_flat *flat, kn_name name, kn_ref *type, bool f
         if (ctx->fault)
             return false;
         if (!arrow)
-            return fail(flat, name, "the type has fewer arrows than there are parameters");
+            return kn_flat_fail(flat, name, "the type has fewer arrows than there are parameters");
         if (first)
             flat->params[i] = kn_flat_local(flat, arrow->a);
         else
             same = kn_equal(ctx, arrow->a, kn_at(ctx, flat->params[i])->b);
         if (same == KN_NO)
-            return fail(flat, name, "the parameters differ from those of the block");
+            return kn_flat_fail(flat, name, "the parameters differ from those of the block");
         if (same == KN_STOP || flat->params[i] == KN_NONE)
             return false;
         *type = kn_instantiate(ctx, arrow->b, &flat->params[i], 1);
@@ -128,15 +96,15 @@ static bool open_type(struct kn_flat *flat, uint32_t i)
     kn_ref type = t->type;
     enum kn_tri same;
 
-    if (!open_params(flat, t->name, &type, i == 0) || !open_indices(flat, t, &type))
+    if (!kn_flat_open_params(flat, t->name, &type, i == 0) || !open_indices(flat, t, &type))
         return false;
     if (!kn_is(ctx, type, KN_SORT))
-        return fail(flat, t->name, "the type does not end in a sort");
+        return kn_flat_fail(flat, t->name, "the type does not end in a sort");
     if (i == 0)
         flat->sort = kn_at(ctx, type)->a;
     same = kn_level_equal(ctx, flat->sort, kn_at(ctx, type)->a);
     if (same == KN_NO)
-        return fail(flat, t->name, "the types of the block live in different universes");
+        return kn_flat_fail(flat, t->name, "the types of the block live in different universes");
     t->self = kn_apps(ctx, kn_const(ctx, t->name, flat->level_list), flat->params, flat->n_params);
     return same == KN_YES && t->self != KN_NONE;
 }
@@ -159,10 +127,10 @@ static bool add_type(struct kn_flat *flat, const struct kn_given_type *given)
     struct kn_flat_type *t;
 
     if (is_reserved(flat, given->name))
-        return fail(flat, given->name, "the name is reserved for auxiliary types");
+        return kn_flat_fail(flat, given->name, "the name is reserved for auxiliary types");
     if (!same_names(given->levels, given->n_levels, flat->levels, flat->n_levels) ||
         given->n_params != flat->n_params)
-        return fail(flat, given->name, "the types of the block have different parameters");
+        return kn_flat_fail(flat, given->name, "the types of the block have different parameters");
     if (kn_sort_of(ctx, given->type, true) == KN_NONE)
         return false;
     if (lwb_grow(&flat->types, &flat->cap_types, flat->n_types, sizeof(*flat->types)) < 0)
@@ -215,11 +183,12 @@ static bool add_ctor(struct kn_flat *flat, uint32_t of, uint32_t index)
     struct kn_flat_ctor *c;
 
     if (!given || given->inductive != type->name || given->index != index)
-        return fail(flat, type->name, "its list of constructors does not fit the constructors");
+        return kn_flat_fail(flat, type->name,
+                            "its list of constructors does not fit the constructors");
     if (is_reserved(flat, given->name))
-        return fail(flat, given->name, "the name is reserved for auxiliary types");
+        return kn_flat_fail(flat, given->name, "the name is reserved for auxiliary types");
     if (!same_names(given->levels, given->n_levels, flat->levels, flat->n_levels))
-        return fail(flat, given->name, "its universe parameters are not those of the type");
+        return kn_flat_fail(flat, given->name, "its universe parameters are not those of the type");
     if (kn_sort_of(ctx, given->type, true) == KN_NONE)
         return false;
     if (lwb_grow(&flat->ctors, &flat->cap_ctors, flat->n_ctors, sizeof(*flat->ctors)) < 0)
@@ -246,163 +215,8 @@ static bool add_ctors(struct kn_flat *flat)
         }
     }
     if (flat->n_ctors != flat->given->n_ctors)
-        return fail(flat, flat->types[0].name, "the block has a constructor of no type");
+        return kn_flat_fail(flat, flat->types[0].name, "the block has a constructor of no type");
     return true;
-}
-
-/*
- * e is one of the block's types applied to exactly the block's parameters, and
- * to indices in which the block does not occur. Sets *of and *indices.
- */
-static enum kn_tri is_valid_occurrence(struct kn_flat *flat, kn_ref e, uint32_t *of,
-                                       kn_ref **indices)
-{
-    struct kn_ctx *ctx = flat->ctx;
-    struct kn_spine s = kn_spine(ctx, e);
-    const struct kn_node *head = kn_at(ctx, s.head);
-    enum kn_tri tri;
-    uint32_t i, t;
-
-    if (ctx->fault)
-        return KN_STOP;
-    for (t = 0; t < flat->n_types; t++) {
-        if (head->kind == KN_CONST && flat->types[t].name == head->a)
-            break;
-    }
-    if (t == flat->n_types || s.n != flat->n_params + flat->types[t].n_indices)
-        return KN_NO;
-    tri = kn_levels_equal(ctx, head->b, flat->level_list);
-    for (i = 0; i < flat->n_params && tri == KN_YES; i++)
-        tri = kn_equal(ctx, s.args[i], flat->params[i]);
-    for (; i < s.n && tri == KN_YES; i++) {
-        tri = kn_flat_occurs(flat, s.args[i]);
-        if (tri != KN_STOP)
-            tri = tri == KN_YES ? KN_NO : KN_YES;
-    }
-    *of = t;
-    *indices = s.n ? s.args + flat->n_params : NULL;
-    return tri;
-}
-
-/* The field's type is T, or (x : A) -> ... -> T with T of the block: which, and where. */
-static bool classify_field(struct kn_flat *flat, struct kn_flat_field *field)
-{
-    struct kn_ctx *ctx = flat->ctx;
-    kn_ref type = kn_whnf(ctx, kn_at(ctx, field->local)->b);
-    uint32_t cap = 0;
-    enum kn_tri tri;
-
-    field->of = KN_NONE;
-    if (type == KN_NONE)
-        return false;
-    while (kn_is(ctx, type, KN_PI)) {
-        kn_ref x = kn_flat_local(flat, kn_at(ctx, type)->a);
-
-        if (field->n_xs == cap) {
-            kn_ref *more = kn_stack_take(ctx, cap ? 2 * cap : 4);
-
-            if (!more)
-                return false;
-            if (cap)
-                memcpy(more, field->xs, cap * sizeof(*more));
-            field->xs = more;
-            cap = cap ? 2 * cap : 4;
-        }
-        field->xs[field->n_xs++] = x;
-        type = x == KN_NONE ? x : kn_instantiate(ctx, kn_at(ctx, type)->b, &x, 1);
-        type = type == KN_NONE ? type : kn_whnf(ctx, type);
-        if (type == KN_NONE)
-            return false;
-    }
-    field->end = type;
-    tri = is_valid_occurrence(flat, type, &field->of, &field->indices);
-    if (tri == KN_NO)
-        field->of = KN_NONE;
-    return tri != KN_STOP;
-}
-
-/* Strictly positive: the block occurs at most as the end of the arrows, and validly there. */
-static bool check_positivity(struct kn_flat *flat, const struct kn_flat_ctor *c,
-                             const struct kn_flat_field *field)
-{
-    enum kn_tri tri = kn_flat_occurs(flat, kn_at(flat->ctx, field->local)->b);
-    uint32_t i;
-
-    if (tri != KN_YES)
-        return tri == KN_NO;
-    flat->is_recursive = true;
-    if (kn_is(flat->ctx, kn_at(flat->ctx, field->local)->b, KN_PI))
-        flat->is_reflexive = true;
-    for (i = 0; i < field->n_xs; i++) {
-        tri = kn_flat_occurs(flat, kn_at(flat->ctx, field->xs[i])->b);
-        if (tri == KN_YES)
-            return fail(flat, c->real_name, "the type occurs to the left of an arrow");
-        if (tri == KN_STOP)
-            return false;
-    }
-    if (field->of != KN_NONE)
-        return true;
-    /* It may be that reducing made the occurrence go away. */
-    tri = kn_flat_occurs(flat, field->end);
-    if (tri == KN_YES)
-        return fail(flat, c->real_name, "the type occurs where it must not");
-    return tri == KN_NO;
-}
-
-static bool check_field(struct kn_flat *flat, const struct kn_flat_ctor *c,
-                        struct kn_flat_field *field)
-{
-    struct kn_ctx *ctx = flat->ctx;
-    kn_ref level = kn_sort_of(ctx, kn_at(ctx, field->local)->b, false);
-    enum kn_tri fits;
-
-    if (level == KN_NONE)
-        return false;
-    fits = flat->is_prop ? KN_YES : kn_level_le(ctx, level, flat->sort);
-    if (fits == KN_NO)
-        return fail(flat, c->real_name, "a field lives in a higher universe than the type");
-    return fits == KN_YES && classify_field(flat, field) && check_positivity(flat, c, field);
-}
-
-static uint32_t count_arrows(const struct kn_ctx *ctx, kn_ref type)
-{
-    uint32_t n = 0;
-
-    for (; kn_is(ctx, type, KN_PI); type = kn_at(ctx, type)->b)
-        n++;
-    return n;
-}
-
-static bool check_ctor(struct kn_flat *flat, struct kn_flat_ctor *c)
-{
-    struct kn_ctx *ctx = flat->ctx;
-    kn_ref type = c->type;
-    uint32_t of = 0, i;
-    enum kn_tri tri;
-
-    if (count_arrows(ctx, type) < flat->n_params)
-        return fail(flat, c->real_name, "the constructor has too few parameters");
-    if (!open_params(flat, c->real_name, &type, false))
-        return false;
-    c->n_fields = count_arrows(ctx, type);
-    c->fields = kn_arena_take(&ctx->stack, (c->n_fields + 1) * sizeof(*c->fields));
-    if (!c->fields)
-        return kn_out_of_memory(ctx) != KN_NONE;
-    memset(c->fields, 0, (c->n_fields + 1) * sizeof(*c->fields));
-    for (i = 0; i < c->n_fields; i++) {
-        struct kn_flat_field *field = &c->fields[i];
-
-        field->local = kn_flat_local(flat, kn_at(ctx, type)->a);
-        if (field->local == KN_NONE || !check_field(flat, c, field))
-            return false;
-        type = kn_instantiate(ctx, kn_at(ctx, type)->b, &field->local, 1);
-        if (type == KN_NONE)
-            return false;
-    }
-    tri = is_valid_occurrence(flat, type, &of, &c->indices);
-    if (tri == KN_NO || (tri == KN_YES && of != c->of))
-        return fail(flat, c->real_name, "the constructor does not end in its type");
-    return tri == KN_YES;
 }
 
 /* Large elimination --------------------------------------------------------------------------- */
@@ -447,11 +261,12 @@ static bool check_given_flags(struct kn_flat *flat, const struct kn_given_type *
     const struct kn_decl *decl = kn_env_find(flat->ctx->env, given->name);
 
     if (given->n_indices != decl->shape->n_indices)
-        return fail(flat, given->name, "the file states another number of indices");
+        return kn_flat_fail(flat, given->name, "the file states another number of indices");
     if (given->n_nested != flat->n_types - flat->n_declared)
-        return fail(flat, given->name, "the file states another number of nested types");
+        return kn_flat_fail(flat, given->name, "the file states another number of nested types");
     if (given->is_rec != flat->is_recursive || given->is_reflexive != flat->is_reflexive)
-        return fail(flat, given->name, "the file states wrongly whether the type is recursive");
+        return kn_flat_fail(flat, given->name,
+                            "the file states wrongly whether the type is recursive");
     return true;
 }
 
@@ -472,7 +287,8 @@ static bool admit_ctors(struct kn_flat *flat)
         };
 
         if (given->n_params != flat->n_params || given->n_fields != c->n_fields)
-            return fail(flat, c->name, "the file states another number of parameters or fields");
+            return kn_flat_fail(flat, c->name,
+                                "the file states another number of parameters or fields");
         decl->type = given->type;
         if (!kn_env_set_shape(env, decl, &shape))
             return kn_out_of_memory(flat->ctx) != KN_NONE;
@@ -512,7 +328,7 @@ static bool check_block(struct kn_flat *flat)
             return false;
     }
     for (i = 0; i < flat->n_ctors; i++) {
-        if (!check_ctor(flat, &flat->ctors[i]))
+        if (!kn_flat_check_ctor(flat, &flat->ctors[i]))
             return false;
     }
     if (!decide_elimination(flat) || !admit_ctors(flat))

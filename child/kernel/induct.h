@@ -71,6 +71,15 @@ bool kn_admit_inductive(struct kn_ctx *ctx, struct kn_item *item);
 /* A type of the block, or an auxiliary one, occurs in e. KN_STOP on a fault. */
 enum kn_tri kn_flat_occurs(struct kn_flat *flat, kn_ref e);
 
+/* Reject, in the name of a constant of the block; returns false. */
+bool kn_flat_fail(struct kn_flat *flat, kn_name name, const char *what);
+
+/* Strip the block's parameters off *type, or make them of it (`first`). */
+bool kn_flat_open_params(struct kn_flat *flat, kn_name name, kn_ref *type, bool first);
+
+/* positivity.c: the rules of one constructor; its fields and indices are filled in. */
+bool kn_flat_check_ctor(struct kn_flat *flat, struct kn_flat_ctor *c);
+
 /* A fresh local, numbered above all others of the block. */
 kn_ref kn_flat_local(struct kn_flat *flat, kn_ref type);
 

@@ -55,8 +55,7 @@ struct kn_reader {
 bool kn_read_export(struct kn_reader *reader, struct kn_ctx *ctx, const struct kn_input *input);
 void kn_reader_release(struct kn_reader *reader);
 
-/* For ndjson_decl.c -----------------------------------------------------------------------------
- */
+/* For the parts of the reader, ndjson_*.c ------------------------------------------------------ */
 
 /* The state becomes this, unless it is bad already; returns false. */
 bool kn_malformed(struct kn_reader *r, const char *format, ...) LWB_PRINTF(2, 3);
@@ -117,12 +116,34 @@ bool kn_read_bool(struct kn_reader *r, bool *out);
 bool kn_read_string(struct kn_reader *r, struct lwb_bytes *out);
 bool kn_skip_value(struct kn_reader *r);
 
+/* What is defined under a number; a number is defined once. `what` is for messages. */
+bool kn_index_set(struct kn_reader *r, struct kn_index *index, uint64_t i, uint32_t value,
+                  const char *what);
+void kn_index_release(struct kn_index *index);
+
 bool kn_read_name(struct kn_reader *r, kn_name *out);
+bool kn_read_level(struct kn_reader *r, kn_ref *out);
 bool kn_read_expr(struct kn_reader *r, kn_ref *out);
+bool kn_read_list(struct kn_reader *r, const struct kn_index *index,
+                  const char *what);                                       /* r->list */
 bool kn_read_names(struct kn_reader *r, const kn_name **out, uint32_t *n); /* in env->arena */
 
 /* Reads the next line if it is in the exporter's own spelling; else nothing happens. */
 bool kn_read_fast(struct kn_reader *r);
+
+/* Records that define something under a number, by the key that stands before their value. */
+enum kn_space { KN_SPACE_NAME, KN_SPACE_LEVEL, KN_SPACE_EXPR };
+
+struct kn_term_kind {
+    const char *key;
+    enum kn_space space;
+    bool (*read)(struct kn_reader *r, uint32_t *out);
+};
+const struct kn_term_kind *kn_term_kind(struct lwb_bytes key); /* NULL: there is none */
+
+/* The first line, and any other. */
+bool kn_read_meta(struct kn_reader *r);
+bool kn_read_record(struct kn_reader *r);
 
 /* The value of "axiom", "def", ... */
 enum kn_record {
@@ -134,3 +155,5 @@ enum kn_record {
     KN_RECORD_INDUCTIVE,
 };
 bool kn_read_decl(struct kn_reader *r, enum kn_record record);
+bool kn_read_decl_name(struct kn_reader *r, kn_name *out); /* any but the anonymous one */
+bool kn_read_block(struct kn_reader *r);                   /* of "inductive" */

@@ -194,7 +194,7 @@ static inline uint32_t larger(uint32_t a, uint32_t b)
     return a > b ? a : b;
 }
 
-/* Of nodes with two references, nearly all; compiled without branches, since nothing foretells them. */
+/* Of two references, as nearly all: compiled without branches, since nothing foretells them. */
 static struct kn_node node_of_two(const struct kn_ctx *ctx, const struct parts *parts)
 {
     const struct kn_node *a = kn_at(ctx, parts->a), *b = kn_at(ctx, parts->b);
