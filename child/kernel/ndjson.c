@@ -13,15 +13,10 @@ enum {
     FIRST_WINDOW = 128 * 1024, /* bytes */
 };
 
-/*
- * More of the file behind what is left of it, which moves to the front of the
- * window; a line that fills the window makes it larger. At the end of the file
- * r->more becomes NULL.
- */
-static bool read_more(struct kn_reader *r)
+/* The window is full: what is left of it moves to its front, or into a larger one. */
+static bool make_space(struct kn_reader *r)
 {
     const size_t left = (size_t)(r->end - r->at);
-    ptrdiff_t n;
 
     if (left > r->window_bytes / 2 || !r->window) {
         const size_t size = r->window ? 2 * r->window_bytes : FIRST_WINDOW;
@@ -37,13 +32,26 @@ static bool read_more(struct kn_reader *r)
     } else if (left) {
         memmove(r->window, r->at, left);
     }
-    n = r->more->read(r->more->ctx, r->window + left, r->window_bytes - left);
+    r->at = r->window;
+    r->end = r->window + left;
+    return true;
+}
+
+/* More of the file, behind what is there. At the end of the file r->more becomes NULL. */
+static bool read_more(struct kn_reader *r)
+{
+    size_t used;
+    ptrdiff_t n;
+
+    if ((!r->window || r->end == r->window + r->window_bytes) && !make_space(r))
+        return false;
+    used = (size_t)(r->end - r->window);
+    n = r->more->read(r->more->ctx, r->window + used, r->window_bytes - used);
     if (n < 0)
         return kn_unknown(r, "the file cannot be read");
     if (n == 0)
         r->more = NULL;
-    r->at = r->window;
-    r->end = r->window + left + n;
+    r->end += n;
     return true;
 }
 
