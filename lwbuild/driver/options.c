@@ -27,7 +27,7 @@ static const struct option_spec {
     size_t offset;
     unsigned commands;
     const char *value;   /* what it takes, for --help */
-    const char *choices; /* space-separated words, NULL: anything */
+    const char *choices; /* of a TEXT, space-separated; NULL: anything */
     const char *help;
 } specs[] = {
 #define AT(field) offsetof(struct lwb_options, field)
@@ -233,14 +233,14 @@ static int assign(struct lwb_options *options, const struct option_spec *spec, c
 {
     char *field = (char *)options + spec->offset;
 
-    if (spec->choices && !is_choice(spec->choices, value))
-        return lwb_fail(err, LWB_ERR_USAGE, "--%s takes one of: %s; not '%s'", spec->name,
-                        spec->choices, value);
     switch (spec->kind) {
     case FLAG:
         *(bool *)(void *)field = true;
         return LWB_OK;
     case TEXT:
+        if (spec->choices && !is_choice(spec->choices, value))
+            return lwb_fail(err, LWB_ERR_USAGE, "--%s takes one of: %s; not '%s'", spec->name,
+                            spec->choices, value);
         *(const char **)(void *)field = value;
         return LWB_OK;
     case LIST:
