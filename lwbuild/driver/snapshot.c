@@ -356,14 +356,11 @@ static bool is_still_true(const struct lwb_snapshot *snapshot, const struct lwb_
 void lwb_snapshot_drop(const struct lwb_snapshot *snapshot, const struct lwb_world *world,
                        const struct lwb_run *run)
 {
-    LWB_AUTO(lwb_free_text) char *beside = NULL;
-    const char *path = snapshot->path;
+    const char *stamp = world->options->stamp;
+    LWB_AUTO(lwb_free_text) char *beside = stamp ? lwb_snapshot_file_beside(stamp) : NULL;
+    const char *path = stamp ? beside : snapshot->path;
 
-    if (is_still_true(snapshot, world, run))
-        return;
-    if (world->options->stamp)
-        path = beside = lwb_snapshot_file_beside(world->options->stamp);
-    if (path)
+    if (path && !is_still_true(snapshot, world, run))
         (void)unlink(path);
 }
 
