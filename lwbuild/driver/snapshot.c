@@ -11,6 +11,7 @@
 #include "cache/cache_lock.h"
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/path.h"
+#include "lwbuild/base/tick.h"
 #include "lwbuild/driver/child_program.h"
 #include "lwbuild/driver/outputs.h"
 #include "lwbuild/driver/version.h"
@@ -137,6 +138,35 @@ static enum lwb_snapshot_says compare(struct lwb_snapshot *snapshot,
     return snapshot->changed.count ? LWB_SNAPSHOT_REST : LWB_SNAPSHOT_ALL;
 }
 
+/*
+ * Folders that are as they were but for their date need not be listed the next
+ * time. `before` is from before they were listed, by this machine's clock, which
+ * tells nothing of dates that a server gives.
+ */
+static void note_dates(struct lwb_snapshot *snapshot, const struct lwb_options *options,
+                       int64_t before)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(LWB_SNAPSHOT_FILE_MAX);
+    struct lwb_buf *content = &snapshot->file.content;
+    bool noted = false;
+    struct lwb_error ignored;
+
+    for (size_t i = 0; i < snapshot->changed.n_folders; i++) {
+        const struct lwb_redated_folder *folder = &snapshot->changed.folders[i];
+
+        if (lwb_file_stat_is_racy(&folder->stat, before) || lwb_path_is_on_network(folder->path))
+            continue;
+        lwb_witness_list_renew(content->ptr + (snapshot->file.witnesses.ptr - content->ptr),
+                               folder->record, &folder->stat);
+        noted = true;
+    }
+    if (!noted || options->read_only || options->no_store)
+        return;
+    lwb_snapshot_file_print(&text, &snapshot->file);
+    if (lwb_buf_ok(&text))
+        (void)lwb_file_write(snapshot->path, lwb_buf_bytes(&text), 0600, &ignored);
+}
+
 /* An expected theorem may be in the rest, of which nobody knows what it proves. */
 static size_t wanted_changes(const struct lwb_options *options)
 {
@@ -148,6 +178,7 @@ enum lwb_snapshot_says lwb_snapshot_ask(struct lwb_snapshot *snapshot,
 {
     LWB_AUTO(lwb_free_text) char *cache_dir = NULL;
     char *cwd = NULL;
+    const int64_t before = lwb_tick_now(NULL);
     enum lwb_snapshot_says says;
     int64_t date;
     bool fell_back;
@@ -164,6 +195,7 @@ enum lwb_snapshot_says lwb_snapshot_ask(struct lwb_snapshot *snapshot,
     says = compare(snapshot, options, &date);
     if (says != LWB_SNAPSHOT_ALL)
         return says;
+    note_dates(snapshot, options, before);
     if (!lwb_outputs_date(options, date))
         return LWB_SNAPSHOT_NOTHING;
     lwb_snapshot_note(snapshot, cache_dir, snapshot->file.modules, snapshot->file.saved_ns);

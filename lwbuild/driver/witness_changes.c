@@ -18,6 +18,7 @@
 struct cursor {
     struct lwb_bytes rest;
     struct lwb_witness_record record;
+    const char *folder; /* in which it lies */
     const char *text;
     struct lwb_listing listing; /* of LWB_RECORD_LISTED */
 };
@@ -54,14 +55,18 @@ static const char *name_of(const struct cursor *cursor)
     return *cursor->text ? cursor->text : ".";
 }
 
-static bool note_redated(struct lwb_witness_changes *changes, size_t record,
-                         const struct lwb_file_stat *now)
+static bool note_redated(struct lwb_witness_changes *changes, const struct cursor *cursor,
+                         size_t record, const struct lwb_file_stat *now)
 {
-    if (lwb_grow(&changes->folders, &changes->cap_folders, changes->n_folders,
-                 sizeof(*changes->folders)))
+    char *path = lwb_path_join(cursor->folder, cursor->text);
+
+    if (!path || lwb_grow(&changes->folders, &changes->cap_folders, changes->n_folders,
+                          sizeof(*changes->folders))) {
+        lwb_free(path);
         return false;
+    }
     changes->folders[changes->n_folders++] =
-        (struct lwb_redated_folder){ .record = record, .stat = *now };
+        (struct lwb_redated_folder){ .path = path, .record = record, .stat = *now };
     return true;
 }
 
@@ -74,7 +79,7 @@ static bool folder_holds(int parent, const struct cursor *cursor, size_t record,
         return true;
     change = lwb_listing_compare(&cursor->listing, parent, name_of(cursor));
     if (change == LWB_LISTING_SAME)
-        return note_redated(changes, record, now);
+        return note_redated(changes, cursor, record, now);
     /* That a package was built meanwhile shows in the files of it that were read. */
     return changes->during_run &&
            (change != LWB_LISTING_FILES_DIFFER || cursor->listing.of > LWB_LISTING_OF_PROJECT);
@@ -120,13 +125,13 @@ static bool list_changed(struct lwb_witness_changes *changes, const struct curso
     return true;
 }
 
-static bool compare_record(int folder, const char *folder_name, const struct cursor *cursor,
-                           size_t record, struct lwb_witness_changes *changes)
+static bool compare_record(int folder, const struct cursor *cursor, size_t record,
+                           struct lwb_witness_changes *changes)
 {
     if (still_holds(folder, cursor, record, changes) || list_changed(changes, cursor, record))
         return true;
     lwb_free(changes->other);
-    changes->other = lwb_path_join(folder_name, cursor->text);
+    changes->other = lwb_path_join(cursor->folder, cursor->text);
     return false;
 }
 
@@ -134,8 +139,7 @@ static bool compare_record(int folder, const char *folder_name, const struct cur
 
 bool lwb_witness_list_holds(struct lwb_bytes encoded, struct lwb_witness_changes *changes)
 {
-    struct cursor cursor = { .rest = encoded };
-    const char *folder_name = "/";
+    struct cursor cursor = { .rest = encoded, .folder = "/" };
     bool holds = true;
     int folder = -1;
     int more = 0;
@@ -147,14 +151,14 @@ bool lwb_witness_list_holds(struct lwb_bytes encoded, struct lwb_witness_changes
         if (more != 1)
             break;
         if (cursor.record.kind != LWB_RECORD_FOLDER) {
-            holds = compare_record(folder, folder_name, &cursor, record, changes);
+            holds = compare_record(folder, &cursor, record, changes);
             continue;
         }
         if (folder >= 0)
             close(folder);
         /* A folder that is gone is fine for what must be absent. */
-        folder_name = cursor.text;
-        folder = open(folder_name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        cursor.folder = cursor.text;
+        folder = open(cursor.folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     }
     if (folder >= 0)
         close(folder);
@@ -176,6 +180,8 @@ void lwb_witness_list_redate(char *encoded, const struct lwb_witness_changes *ch
 
 void lwb_witness_changes_release(struct lwb_witness_changes *changes)
 {
+    for (size_t i = 0; i < changes->n_folders; i++)
+        lwb_free(changes->folders[i].path);
     lwb_free(changes->items);
     lwb_free(changes->folders);
     lwb_free(changes->other);

@@ -66,6 +66,7 @@ struct lwb_witness_changes {
     size_t count;
     size_t cap;
     struct lwb_redated_folder {
+        char *path;
         size_t record;
         struct lwb_file_stat stat; /* from before it was listed again */
     } * folders;                   /* that have another date, and the names that counted */

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lwbuild/base/file.h"
 #include "tests/integration/driver/rest_project.h"
 
 /*
@@ -92,6 +93,37 @@ static void a_folder_that_was_just_made_has_a_short_path(void **state)
     rest_check(&second, project, "stamp");
     ASSERT_RUN(second.run, 0);
     assert_true(rest_looked_at(&second) <= 1); /* at most the new source, if it was too new */
+}
+
+static void read_snapshot(struct lwb_buf *out, const struct echo_project *project)
+{
+    struct lwb_error err;
+
+    lwb_buf_clear(out);
+    assert_int_equal(
+        lwb_file_read(out, scratch_path(&project->scratch, "build/stamp.snapshot"), NULL, &err),
+        LWB_OK);
+}
+
+static void a_new_date_is_noted_by_a_run_without_changes(void **state)
+{
+    struct echo_project *project = *state;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf first = LWB_BUF(1 << 20);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf second = LWB_BUF(1 << 20);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf third = LWB_BUF(1 << 20);
+
+    rest_make_project(project);
+    EXPECT(project, 0, 0, 0);
+    read_snapshot(&first, project);
+    rest_edit(project, "notes.txt", "");
+    EXPECT(project, 0, 0, 0);
+    read_snapshot(&second, project);
+    EXPECT(project, 0, 0, 0);
+    read_snapshot(&third, project);
+    assert_false(lwb_bytes_equal(lwb_buf_bytes(&first), lwb_buf_bytes(&second)));
+    assert_true(lwb_bytes_equal(lwb_buf_bytes(&second), lwb_buf_bytes(&third)));
+    rest_edit(project, "New.lean", "def n := 1\n");
+    EXPECT(project, 0, ALL + 1, 1);
 }
 
 /* ---- what does ----------------------------------------------------------------------------- */
@@ -261,6 +293,7 @@ int main(void)
         IN_A_FOLDER(an_edit_that_dates_the_folder_costs_what_an_edit_costs),
         IN_A_FOLDER(what_editors_leave_beside_a_source_does_not_matter),
         IN_A_FOLDER(a_folder_that_was_just_made_has_a_short_path),
+        IN_A_FOLDER(a_new_date_is_noted_by_a_run_without_changes),
         IN_A_FOLDER(a_source_that_comes_or_goes_is_a_whole_run),
         IN_A_FOLDER(two_sources_that_trade_places_are_two_edits),
         IN_A_FOLDER(a_folder_below_is_listed_as_well),
