@@ -1,55 +1,30 @@
-#include "lwbuild/plan/project.h"
+#include "lwbuild/plan/lake_project_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/path.h"
-#include "lwbuild/plan/lake_manifest.h"
 #include "lwbuild/plan/lake_source.h"
-#include "lwbuild/plan/lakefile.h"
 #include "lwbuild/plan/toml.h"
-#include "lwbuild/plan/toolchain.h"
 #include "lwbuild/plan/witness.h"
 
-/*
- * From lakefile and manifest to libraries and search path.
- *
- * Where packages and their .olean files lie has changed over the years:
- *
- *     packages   lean_packages (2021), lake-packages (2022), .lake/packages (4.3)
- *     .olean     build/lib, .lake/build/lib (4.3), .lake/build/lib/lean (4.18)
- *
- * The newest layout that is there counts, of those that the Lean in use may
- * have made. Of a package's own lakefile nothing is read but in lakefile.toml
- * the folder that it builds in.
- */
-enum { MAX_LAKEFILE = 4 * 1024 * 1024, MAX_MANIFEST = 16 * 1024 * 1024 };
+/* From the lakefile of a package to its libraries; from the others, the search path: lake_packages.c. */
 
-struct loader {
-    struct lwb_project *project;
-    const struct lwb_toolchain *toolchain;
-    const struct lwb_lake_source *lake; /* NULL: not to be asked */
-    struct lwb_witnesses *witnesses;
-    struct lwb_lakefile lakefile;
-    struct lwb_lake_manifest manifest;
-    char *dir; /* of the package whose modules are wanted */
-    struct lwb_error *err;
-};
-
-static void release_loader(struct loader *loader)
+static void release_loader(struct lwb_lake_loader *loader)
 {
     lwb_lakefile_release(&loader->lakefile);
     lwb_lake_manifest_release(&loader->manifest);
     lwb_free(loader->dir);
 }
-LWB_DEFINE_AUTO(struct loader, release_loader);
+LWB_DEFINE_AUTO(struct lwb_lake_loader, release_loader);
 
-/* 1 if the folder exists; noted either way. */
-static int probe(struct loader *loader, const char *dir)
+char *lwb_lake_join(const char *a, const char *b, const char *c)
 {
-    return dir ? lwb_witnesses_probe(loader->witnesses, dir, loader->err)
-               : lwb_fail_memory(loader->err);
+    LWB_AUTO(lwb_free_text) char *ab = lwb_path_join(a, b);
+    LWB_AUTO(lwb_free_text) char *abc = ab ? lwb_path_join(ab, c) : NULL;
+
+    return abc ? lwb_path_normalise(abc) : NULL;
 }
 
 /* ---- files ---- */
@@ -59,21 +34,13 @@ struct lean_reader {
     struct lwb_lakefile *out;
 };
 
-typedef int reader_fn(void *out, struct lwb_bytes text, struct lwb_error *err);
-
 static int read_toml(void *out, struct lwb_bytes text, struct lwb_error *err)
 {
     return lwb_lakefile_read_toml(out, text, err);
 }
 
-static int read_manifest(void *out, struct lwb_bytes text, struct lwb_error *err)
-{
-    return lwb_lake_manifest_read(out, text, err);
-}
-
-/* 1 when dir/name was there and has been read. Errors name the file. */
-static int read_file(struct loader *loader, const char *dir, const char *name, size_t max,
-                     reader_fn *reader, void *out)
+int lwb_lake_read_file(struct lwb_lake_loader *loader, const char *dir, const char *name,
+                       size_t max, lwb_lake_reader_fn *reader, void *out)
 {
     LWB_AUTO(lwb_free_text) char *path = lwb_path_join(dir, name);
     LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(max);
@@ -95,7 +62,7 @@ static bool may_have_lost(struct lwb_bytes lean, const struct lwb_buf *toml, con
 static int ask_lake(const struct lwb_lake_source *lake, struct lwb_bytes text,
                     struct lwb_lakefile *out, struct lwb_error *err)
 {
-    LWB_AUTO(lwb_buf_release) struct lwb_buf toml = LWB_BUF(MAX_LAKEFILE);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf toml = LWB_BUF(LWB_LAKEFILE_MAX);
     int rc = lake->translate(lake->ctx, text, &toml, err);
 
     if (rc < 0)
@@ -124,211 +91,18 @@ static int read_lean(void *ctx, struct lwb_bytes text, struct lwb_error *err)
 }
 
 /* Lake takes lakefile.toml only where there is no lakefile.lean. */
-static int read_lakefile(struct loader *loader, const char *dir, struct lwb_lakefile *out)
+static int read_lakefile(struct lwb_lake_loader *loader, const char *dir, struct lwb_lakefile *out)
 {
     struct lean_reader reader = { loader->lake, out };
-    int rc = read_file(loader, dir, "lakefile.lean", MAX_LAKEFILE, read_lean, &reader);
+    int rc = lwb_lake_read_file(loader, dir, "lakefile.lean", LWB_LAKEFILE_MAX, read_lean, &reader);
 
-    return rc ? rc : read_file(loader, dir, "lakefile.toml", MAX_LAKEFILE, read_toml, out);
-}
-
-/* ---- where packages are ---- */
-
-static char *join3(const char *a, const char *b, const char *c)
-{
-    LWB_AUTO(lwb_free_text) char *ab = lwb_path_join(a, b);
-    LWB_AUTO(lwb_free_text) char *abc = ab ? lwb_path_join(ab, c) : NULL;
-
-    return abc ? lwb_path_normalise(abc) : NULL;
-}
-
-/* The folder of a fetched package; the place of today when it is in none. */
-static int find_fetched(struct loader *loader, const char *name, char **out)
-{
-    static const char *const places[] = { ".lake/packages", "lake-packages", "lean_packages" };
-    const char *root = loader->project->root;
-    const char *declared = loader->manifest.packages_dir ? loader->manifest.packages_dir
-                                                         : loader->lakefile.packages_dir;
-    int rc = 0;
-
-    if (declared) {
-        *out = join3(root, declared, name);
-        return *out ? LWB_OK : lwb_fail_memory(loader->err);
-    }
-    for (size_t i = 0; rc == 0 && i < LWB_COUNT(places); i++) {
-        LWB_AUTO(lwb_free_text) char *dir = join3(root, places[i], name);
-
-        rc = probe(loader, dir);
-        if (rc > 0)
-            *out = LWB_TAKE(dir);
-    }
-    if (rc == 0) {
-        *out = join3(root, places[0], name);
-        return *out ? LWB_OK : lwb_fail_memory(loader->err);
-    }
-    return rc < 0 ? rc : LWB_OK;
-}
-
-static int find_package(struct loader *loader, const struct lwb_lake_package *package, char **out)
-{
-    LWB_AUTO(lwb_free_text) char *fetched = NULL;
-    int rc;
-
-    if (package->dir) {
-        *out = lwb_path_absolute(loader->project->root, package->dir);
-        return *out ? LWB_OK : lwb_fail_memory(loader->err);
-    }
-    rc = find_fetched(loader, package->name, &fetched);
-    if (rc < 0)
-        return rc;
-    *out = join3(fetched, package->sub_dir, "");
-    return *out ? LWB_OK : lwb_fail_memory(loader->err);
-}
-
-/* ---- where their .olean files are ---- */
-
-struct package_dirs {
-    char *build; /* NULL: where Lake puts it by itself */
-    char *src;   /* NULL: "." */
-};
-
-static void release_dirs(struct package_dirs *dirs)
-{
-    lwb_free(dirs->build);
-    lwb_free(dirs->src);
-}
-LWB_DEFINE_AUTO(struct package_dirs, release_dirs);
-
-static int take_text(char **out, const struct lwb_toml *table, const char *key,
-                     struct lwb_error *err)
-{
-    const struct lwb_toml *value = lwb_toml_get(table, key);
-
-    if (!value || value->type != LWB_TOML_STRING)
-        return LWB_OK;
-    *out = lwb_strdup(value->text);
-    return *out ? LWB_OK : lwb_fail_memory(err);
-}
-
-static int take_dirs(void *out, struct lwb_bytes text, struct lwb_error *err)
-{
-    LWB_AUTO(lwb_toml_release) struct lwb_toml_document document = { 0 };
-    struct package_dirs *dirs = out;
-    int rc = lwb_toml_parse(&document, text, err);
-
-    if (rc == LWB_OK)
-        rc = take_text(&dirs->build, document.root, "buildDir", err);
-    return rc == LWB_OK ? take_text(&dirs->src, document.root, "srcDir", err) : rc;
-}
-
-static bool may_have_lib_lean(const struct loader *loader)
-{
-    return !loader->toolchain || loader->toolchain->minor >= 18;
-}
-
-/* Where its .olean files are: *out, the caller's. */
-static int find_olean_folder(struct loader *loader, const char *package, const char *declared,
-                             char **out)
-{
-    const char *const builds[] = { declared ? declared : ".lake/build", "build" };
-    const char *const libs[] = { "lib/lean", "lib" };
-    size_t n_candidates = declared ? 2 : 4;
-    char *found = NULL;
-    int rc = 0;
-
-    for (size_t i = 0; rc >= 0 && !found && i < n_candidates; i++) {
-        const char *lib = libs[i % 2];
-        LWB_AUTO(lwb_free_text) char *dir = join3(package, builds[i / 2], lib);
-
-        if (strcmp(lib, "lib/lean") == 0 && !may_have_lib_lean(loader))
-            continue;
-        rc = probe(loader, dir);
-        if (rc > 0)
-            found = LWB_TAKE(dir);
-    }
-    if (rc < 0)
-        return rc;
-    /* A package that was not built: its folder is named where the import is missing. */
-    if (!found)
-        found = join3(package, builds[0], libs[!may_have_lib_lean(loader)]);
-    *out = found;
-    return found ? LWB_OK : lwb_fail_memory(loader->err);
-}
-
-/*
- * A fetched package changes when another revision is checked out; in the others
- * people edit.
- */
-static int add_package(struct loader *loader, const char *dir, bool fetched)
-{
-    LWB_AUTO(release_dirs) struct package_dirs dirs = { 0 };
-    struct lwb_project *project = loader->project;
-    int rc = read_file(loader, dir, "lakefile.toml", MAX_LAKEFILE, take_dirs, &dirs);
-    char *search = NULL;
-
-    if (rc >= 0)
-        rc = find_olean_folder(loader, dir, dirs.build, &search);
-    if (rc < 0)
-        return rc;
-    if (lwb_strvec_append_take(&project->search, search) ||
-        lwb_strvec_append_take(&project->sources, join3(dir, dirs.src ? dirs.src : "", "")) ||
-        lwb_strvec_append_take(&project->heads,
-                               fetched ? join3(dir, ".git", "HEAD") : lwb_strdup("")))
-        return lwb_fail_memory(loader->err);
-    return LWB_OK;
-}
-
-/* All packages but the one whose modules are checked. */
-static int add_packages(struct loader *loader)
-{
-    int rc = LWB_OK;
-
-    for (size_t i = 0; rc == LWB_OK && i < loader->manifest.n_packages; i++) {
-        LWB_AUTO(lwb_free_text) char *dir = NULL;
-
-        rc = find_package(loader, &loader->manifest.packages[i], &dir);
-        if (rc == LWB_OK && strcmp(dir, loader->dir) != 0)
-            rc = add_package(loader, dir, !loader->manifest.packages[i].dir);
-    }
-    return rc;
-}
-
-/* Without a manifest, what the lakefile requires is all that is known. */
-static int list_requires(struct loader *loader)
-{
-    struct lwb_lake_manifest *manifest = &loader->manifest;
-
-    for (size_t i = 0; i < loader->lakefile.n_requires; i++) {
-        const struct lwb_lake_require *require = &loader->lakefile.requires[i];
-        struct lwb_lake_package package = {
-            .name = lwb_strdup(require->name),
-            .dir = require->path ? lwb_strdup(require->path) : NULL,
-            .sub_dir = lwb_strdup(""),
-        };
-
-        if (!package.name || !package.sub_dir || (require->path && !package.dir) ||
-            lwb_grow(&manifest->packages, &manifest->cap, manifest->n_packages, sizeof(package))) {
-            lwb_free(package.name);
-            lwb_free(package.dir);
-            lwb_free(package.sub_dir);
-            return lwb_fail_memory(loader->err);
-        }
-        manifest->packages[manifest->n_packages++] = package;
-    }
-    return LWB_OK;
-}
-
-static int load_packages(struct loader *loader)
-{
-    int rc = read_file(loader, loader->project->root, "lake-manifest.json", MAX_MANIFEST,
-                       read_manifest, &loader->manifest);
-
-    return rc == 0 ? list_requires(loader) : rc < 0 ? rc : LWB_OK;
+    return rc ? rc
+              : lwb_lake_read_file(loader, dir, "lakefile.toml", LWB_LAKEFILE_MAX, read_toml, out);
 }
 
 /* ---- libraries ---- */
 
-static int copy_settings(struct loader *loader, struct lwb_library *library,
+static int copy_settings(struct lwb_lake_loader *loader, struct lwb_library *library,
                          const struct lwb_lean_settings *settings)
 {
     if (lwb_strvec_copy(&library->options, &settings->options))
@@ -340,10 +114,10 @@ static int copy_settings(struct loader *loader, struct lwb_library *library,
     return LWB_OK;
 }
 
-static int add_target(struct loader *loader, const struct lwb_lake_target *target)
+static int add_target(struct lwb_lake_loader *loader, const struct lwb_lake_target *target)
 {
     LWB_AUTO(lwb_free_text)
-    char *src_dir = join3(loader->dir, loader->lakefile.src_dir, target->src_dir);
+    char *src_dir = lwb_lake_join(loader->dir, loader->lakefile.src_dir, target->src_dir);
     struct lwb_library *library =
         src_dir ? lwb_project_add_library(loader->project, target->name, src_dir) : NULL;
     int rc;
@@ -357,7 +131,7 @@ static int add_target(struct loader *loader, const struct lwb_lake_target *targe
     return rc < 0 ? rc : copy_settings(loader, library, &target->settings);
 }
 
-static int add_targets(struct loader *loader)
+static int add_targets(struct lwb_lake_loader *loader)
 {
     LWB_AUTO(lwb_free_text) char *src_dir = NULL;
     struct lwb_library *rest;
@@ -368,7 +142,7 @@ static int add_targets(struct loader *loader)
     if (rc < 0 || loader->project->n_libraries)
         return rc;
     /* A package without targets: its files can still be named one by one. */
-    src_dir = join3(loader->dir, loader->lakefile.src_dir, "");
+    src_dir = lwb_lake_join(loader->dir, loader->lakefile.src_dir, "");
     rest = src_dir ? lwb_project_add_library(loader->project, "", src_dir) : NULL;
     return rest ? copy_settings(loader, rest, &loader->lakefile.settings)
                 : lwb_fail_memory(loader->err);
@@ -402,14 +176,14 @@ static int add_plain_library(struct lwb_project *project, const char *src_dir,
     return LWB_OK;
 }
 
-static int use_plain_folder(struct loader *loader)
+static int use_plain_folder(struct lwb_lake_loader *loader)
 {
     struct lwb_project *project = loader->project;
     LWB_AUTO(lwb_free_text) char *path = NULL;
     LWB_AUTO(lwb_free_text) char *src_dir = NULL;
 
-    if (read_file(loader, project->root, "leanpkg.toml", MAX_LAKEFILE, take_leanpkg_path, &path) <
-        0)
+    if (lwb_lake_read_file(loader, project->root, "leanpkg.toml", LWB_LAKEFILE_MAX,
+                           take_leanpkg_path, &path) < 0)
         return loader->err->code;
     src_dir = lwb_path_absolute(project->root, path ? path : ".");
     return src_dir ? add_plain_library(project, src_dir, loader->err)
@@ -423,7 +197,7 @@ int lwb_project_load_nothing(struct lwb_project *project, struct lwb_error *err)
 
 /* ---- which package ---- */
 
-static int fail_unknown_package(const struct loader *loader, const char *package)
+static int fail_unknown_package(const struct lwb_lake_loader *loader, const char *package)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf known = LWB_BUF(LWB_PATH_MAX);
 
@@ -435,7 +209,7 @@ static int fail_unknown_package(const struct loader *loader, const char *package
 }
 
 /* Turn to the lakefile of a package that the root depends on. */
-static int enter_package(struct loader *loader, const char *package)
+static int enter_package(struct lwb_lake_loader *loader, const char *package)
 {
     struct lwb_lakefile lakefile = { 0 };
     size_t i = 0;
@@ -448,7 +222,7 @@ static int enter_package(struct loader *loader, const char *package)
         return fail_unknown_package(loader, package);
     lwb_free(loader->dir);
     loader->dir = NULL;
-    rc = find_package(loader, &loader->manifest.packages[i], &loader->dir);
+    rc = lwb_lake_find_package(loader, &loader->manifest.packages[i], &loader->dir);
     if (rc == LWB_OK)
         rc = read_lakefile(loader, loader->dir, &lakefile);
     if (rc == 0)
@@ -465,7 +239,7 @@ int lwb_project_load(struct lwb_project *project, const char *package,
                      struct lwb_witnesses *witnesses, struct lwb_error *err)
 {
     LWB_AUTO(release_loader)
-    struct loader loader = {
+    struct lwb_lake_loader loader = {
         .project = project,
         .toolchain = toolchain,
         .lake = lake,
@@ -484,11 +258,11 @@ int lwb_project_load(struct lwb_project *project, const char *package,
     if (rc == 0)
         return use_plain_folder(&loader);
     if (rc > 0)
-        rc = load_packages(&loader);
+        rc = lwb_lake_load_packages(&loader);
     if (rc == LWB_OK && package && strcmp(package, loader.lakefile.name) != 0)
         rc = enter_package(&loader, package);
     if (rc == LWB_OK)
-        rc = add_packages(&loader);
+        rc = lwb_lake_add_packages(&loader);
     if (rc == LWB_OK)
         rc = add_targets(&loader);
     if (rc < 0)
