@@ -24,7 +24,7 @@ const char *const *rest_targets(const struct echo_project *project)
 
     if (project->by_folder)
         return folder;
-    for (char first = 'A'; first <= 'R'; first++) {
+    for (int first = 'A'; first <= 'R'; first++) {
         for (int i = -1; i < 20 && count < 32; i++) {
             char below[32];
 
@@ -176,4 +176,19 @@ size_t rest_looked_at_with(struct echo_project *project, const char *extra)
     rest_check_with(&traced, project, "stamp", extra);
     ASSERT_RUN(traced.run, 0);
     return rest_looked_at(&traced);
+}
+
+void rest_expect(struct echo_project *project, int code, size_t n_looked_at, size_t n_checked,
+                 int line)
+{
+    LWB_AUTO(rest_run_release) struct rest_run traced = { 0 };
+    size_t checked;
+
+    rest_check(&traced, project, "stamp");
+    checked = rest_events(&traced, "module_checked");
+    if (traced.run.exit_code != code || rest_looked_at(&traced) != n_looked_at ||
+        checked != n_checked)
+        fail_msg("line %d: exit %d, %zu looked at, %zu checked; expected %d, %zu, %zu; stderr: %s",
+                 line, traced.run.exit_code, rest_looked_at(&traced), checked, code, n_looked_at,
+                 n_checked, lwb_buf_text(&traced.run.err));
 }

@@ -44,12 +44,8 @@ size_t rest_compare(struct echo_project *project);
 /* An accepted run with one more word; returns how many modules it looked at. */
 size_t rest_looked_at_with(struct echo_project *project, const char *extra);
 
+/* A run that ends with `code` after looking at so many modules and checking so many of them. */
+void rest_expect(struct echo_project *project, int code, size_t n_looked_at, size_t n_checked,
+                 int line);
 #define EXPECT(project, code, n_looked_at, n_checked)                                              \
-    do {                                                                                           \
-        LWB_AUTO(rest_run_release) struct rest_run traced_ = { 0 };                                \
-                                                                                                   \
-        rest_check(&traced_, (project), "stamp");                                                  \
-        ASSERT_RUN(traced_.run, (code));                                                           \
-        assert_int_equal(rest_looked_at(&traced_), (n_looked_at));                                 \
-        assert_int_equal(rest_events(&traced_, "module_checked"), (n_checked));                    \
-    } while (0)
+    rest_expect(project, code, n_looked_at, n_checked, __LINE__)
