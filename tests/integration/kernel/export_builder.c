@@ -1,6 +1,5 @@
 #include "tests/integration/kernel/export_builder.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 void builder_start(struct builder *b)
@@ -20,18 +19,6 @@ void builder_continue(struct builder *b, struct lwb_bytes file)
 void builder_release(struct builder *b)
 {
     lwb_buf_release(&b->out);
-}
-
-void b_line(struct builder *b, const char *format, ...)
-{
-    char line[4000];
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(line, sizeof(line), format, args);
-    va_end(args);
-    lwb_buf_append_text(&b->out, line);
-    lwb_buf_append_char(&b->out, '\n');
 }
 
 unsigned b_name(struct builder *b, const char *dotted)

@@ -39,4 +39,6 @@ void b_def_at(struct builder *b, const char *dotted, unsigned level_name, unsign
               unsigned value);
 void b_thm(struct builder *b, const char *dotted, unsigned type, unsigned value);
 void b_opaque(struct builder *b, const char *dotted, unsigned type, unsigned value);
-void b_line(struct builder *b, const char *format, ...) LWB_PRINTF(2, 3);
+/* A line of its own: a format and what goes into it. */
+#define b_line(b, ...)                                                                             \
+    (lwb_buf_format(&(b)->out, __VA_ARGS__), lwb_buf_append_char(&(b)->out, '\n'))

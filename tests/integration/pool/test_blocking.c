@@ -63,13 +63,14 @@ static void a_reply_outlives_the_call(void **state)
     assert_true(lwb_bytes_is(kept.reply.answer.json, "{\"a\":[1,2]}"));
 }
 
-#define EXPECT_KIND(call, kind)                                                                    \
-    do {                                                                                           \
-        if ((call) != LWB_OK)                                                                      \
-            fail_msg("%s", err.text);                                                              \
-        assert_int_equal(kept.reply.type, kind);                                                   \
-        lwb_kept_reply_release(&kept);                                                             \
-    } while (0)
+static void expect_kind(int rc, enum lwb_message_type type, struct lwb_kept_reply *kept,
+                        const struct lwb_error *err)
+{
+    if (rc != LWB_OK)
+        fail_msg("%s", err->text);
+    assert_int_equal(kept->reply.type, type);
+    lwb_kept_reply_release(kept);
+}
 
 /* Every function of this face sends the request that its name says, and hands its answer out. */
 static void each_kind_of_request_can_be_waited_for(void **state)
@@ -87,17 +88,21 @@ static void each_kind_of_request_can_be_waited_for(void **state)
     struct lwb_error err;
 
     lwb_lease_snapshot(lease, &before);
-    EXPECT_KIND(lwb_blocking_health(client, lease, NULL, &kept, &err), LWB_MSG_HEALTH);
-    EXPECT_KIND(lwb_blocking_check(client, lease, &check, NULL, &kept, &err), LWB_MSG_CHECK);
-    EXPECT_KIND(lwb_blocking_elaborate(client, lease, &text, NULL, &kept, &err), LWB_MSG_ELABORATE);
-    EXPECT_KIND(lwb_blocking_kernel_check(client, lease, &text, NULL, &kept, &err),
-                LWB_MSG_KERNEL_CHECK);
-    EXPECT_KIND(lwb_blocking_declaration_kinds(client, lease, &names, NULL, &kept, &err),
-                LWB_MSG_DECLARATION_KINDS);
-    EXPECT_KIND(lwb_blocking_declaration_names(client, lease, "Nat", NULL, &kept, &err),
-                LWB_MSG_DECLARATION_NAMES);
-    EXPECT_KIND(lwb_blocking_metadata(client, lease, &empty, NULL, &kept, &err), LWB_MSG_METADATA);
-    EXPECT_KIND(lwb_blocking_doctor(client, lease, &empty, NULL, &kept, &err), LWB_MSG_DOCTOR);
+    expect_kind(lwb_blocking_health(client, lease, NULL, &kept, &err), LWB_MSG_HEALTH, &kept, &err);
+    expect_kind(lwb_blocking_check(client, lease, &check, NULL, &kept, &err), LWB_MSG_CHECK, &kept,
+                &err);
+    expect_kind(lwb_blocking_elaborate(client, lease, &text, NULL, &kept, &err), LWB_MSG_ELABORATE,
+                &kept, &err);
+    expect_kind(lwb_blocking_kernel_check(client, lease, &text, NULL, &kept, &err),
+                LWB_MSG_KERNEL_CHECK, &kept, &err);
+    expect_kind(lwb_blocking_declaration_kinds(client, lease, &names, NULL, &kept, &err),
+                LWB_MSG_DECLARATION_KINDS, &kept, &err);
+    expect_kind(lwb_blocking_declaration_names(client, lease, "Nat", NULL, &kept, &err),
+                LWB_MSG_DECLARATION_NAMES, &kept, &err);
+    expect_kind(lwb_blocking_metadata(client, lease, &empty, NULL, &kept, &err), LWB_MSG_METADATA,
+                &kept, &err);
+    expect_kind(lwb_blocking_doctor(client, lease, &empty, NULL, &kept, &err), LWB_MSG_DOCTOR,
+                &kept, &err);
     lwb_lease_snapshot(lease, &after);
     assert_int_equal(after.requests - before.requests, 8);
     lwb_blocking_return(client, lease);
