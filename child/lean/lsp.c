@@ -92,14 +92,6 @@ void lwb_lsp_wait_for_diagnostics(struct lwb_buf *out, const char *uri, uint64_t
     close_frame(out, body);
 }
 
-void lwb_lsp_exit(struct lwb_buf *out)
-{
-    size_t body = open_frame(out);
-
-    lwb_buf_append_text(out, "{\"jsonrpc\":\"2.0\",\"method\":\"exit\"}");
-    close_frame(out, body);
-}
-
 char *lwb_lsp_uri(const char *path)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf uri = LWB_BUF(1024 * 1024);
@@ -143,12 +135,6 @@ static struct lwb_bytes rest_of(const struct lwb_lsp_reader *reader)
 {
     return lwb_bytes(reader->pending.ptr ? reader->pending.ptr + reader->at : "",
                      reader->pending.len - reader->at);
-}
-
-static void skip_noise(struct lwb_lsp_reader *reader, size_t len)
-{
-    reader->at += len;
-    reader->noise += len;
 }
 
 enum { HEADER_MAX = 1024 }; /* of other fields */
@@ -249,14 +235,14 @@ int lwb_lsp_next(struct lwb_lsp_reader *reader, struct lwb_bytes *body)
         if (!found) {
             /* The end may be the beginning of the word. */
             if (text.len > keep)
-                skip_noise(reader, text.len - keep);
+                reader->at += text.len - keep;
             return 0;
         }
-        skip_noise(reader, (size_t)(found - text.ptr));
+        reader->at += (size_t)(found - text.ptr);
         rc = take_frame(reader, body);
         if (rc >= 0)
             return rc;
-        skip_noise(reader, 1);
+        reader->at++; /* noise that looked like a frame */
     }
 }
 

@@ -22,7 +22,6 @@ void lwb_lsp_did_change(struct lwb_buf *out, const char *uri, uint64_t version,
 /* The barrier: answered when the diagnostics of `version` are complete. Sent behind the change. */
 void lwb_lsp_wait_for_diagnostics(struct lwb_buf *out, const char *uri, uint64_t version,
                                   uint64_t id);
-void lwb_lsp_exit(struct lwb_buf *out);
 
 /* "file:///a/b%20c.lean". Returns memory of the caller's, NULL when there is none left. */
 char *lwb_lsp_uri(const char *path);
@@ -34,8 +33,7 @@ char *lwb_lsp_uri(const char *path);
  */
 struct lwb_lsp_reader {
     struct lwb_buf pending;
-    size_t at;      /* what has been taken */
-    uint64_t noise; /* bytes skipped so far */
+    size_t at; /* what has been taken or skipped */
 };
 
 enum { LWB_LSP_FRAME_MAX = 256 * 1024 * 1024 };
