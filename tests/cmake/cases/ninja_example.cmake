@@ -67,15 +67,20 @@ file(WRITE "${work}/plain/A.lean" "theorem a : True := trivial\n")
 file(WRITE "${work}/plain/lakefile.toml" "name = \"plain\"\n")
 file(WRITE "${work}/plain/build.ninja" "
 rule lean
-  command = lwbuild check --stamp $out --depfile $out.d -- $in
+  command = lwbuild check --stamp $out --depfile $out.d -- $in && eval \"$$EDIT_BEHIND_RUN\"
   depfile = $out.d
+  restat = 1
 build a.stamp | a.stamp.snapshot a.stamp.snapshot.keys: lean A.lean\n")
 foreach(i RANGE 1 3)
   run(ninja -C "${work}/plain")
 endforeach()
 run(ninja -C "${work}/plain")
 expect_output("no work to do")
-file(WRITE "${work}/plain/A.lean" "--! error broken\n")
+# An edit when lwbuild has ended and Ninja has not yet heard of that; only a date had changed before.
+file(TOUCH "${work}/plain/A.lean")
+set(ENV{EDIT_BEHIND_RUN} "echo '--! error broken' >A.lean")
+run(ninja -C "${work}/plain")
+unset(ENV{EDIT_BEHIND_RUN})
 run(FAILS ninja -C "${work}/plain")
 expect_output("A.lean:[0-9]+:0: error: broken")
 
