@@ -139,6 +139,22 @@ static enum lwb_snapshot_says compare(struct lwb_snapshot *snapshot,
 }
 
 /*
+ * With as many bytes, and in place: a rename would date the folder, which may be
+ * one of those that are noted, and there would be something to note for ever.
+ * Who reads a half sees that the checksum is not right.
+ */
+static void overwrite(const char *path, struct lwb_bytes content)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    struct lwb_error ignored;
+
+    if (fd < 0)
+        return;
+    (void)lwb_file_write_fd(fd, content, &ignored);
+    close(fd);
+}
+
+/*
  * Folders that are as they were but for their date need not be listed the next
  * time. `before` is from before they were listed, by this machine's clock, which
  * tells nothing of dates that a server gives.
@@ -149,7 +165,6 @@ static void note_dates(struct lwb_snapshot *snapshot, const struct lwb_options *
     LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(LWB_SNAPSHOT_FILE_MAX);
     struct lwb_buf *content = &snapshot->file.content;
     bool noted = false;
-    struct lwb_error ignored;
 
     for (size_t i = 0; i < snapshot->changed.n_folders; i++) {
         const struct lwb_redated_folder *folder = &snapshot->changed.folders[i];
@@ -164,7 +179,7 @@ static void note_dates(struct lwb_snapshot *snapshot, const struct lwb_options *
         return;
     lwb_snapshot_file_print(&text, &snapshot->file);
     if (lwb_buf_ok(&text))
-        (void)lwb_file_write(snapshot->path, lwb_buf_bytes(&text), 0600, &ignored);
+        overwrite(snapshot->path, lwb_buf_bytes(&text));
 }
 
 /* An expected theorem may be in the rest, of which nobody knows what it proves. */

@@ -357,6 +357,28 @@ static void every_run_dates_the_stamp_anew(void **state)
     }
 }
 
+/* Else a build tool would find the folder newer than the stamp, each time. */
+static void a_run_without_changes_leaves_a_listed_folder_alone(void **state)
+{
+    struct echo_project *project = *state;
+    int64_t date = 0;
+
+    echo_project_write(project, "lakefile.toml",
+                       "name = \"p\"\n[[lean_lib]]\nname = \"A\"\n"
+                       "globs = [\"A.+\"]\n");
+    echo_project_write(project, "A/B.lean", "def b := 1\n");
+    for (int i = 0; i < 10; i++) {
+        LWB_AUTO(program_run_release) struct program_run run = { 0 };
+
+        age(project, "src/A"); /* so that its date is worth a note */
+        echo_project_check(&run, project, "--stamp", "A/stamp", "--depfile", "A/stamp.d", NULL);
+        ASSERT_RUN(run, 0);
+        if (i == 3)
+            date = mtime_of(project, "src/A");
+        assert_true(i <= 3 || mtime_of(project, "src/A") == date);
+    }
+}
+
 /* The clock of the machine was ahead when the run before dated its outputs. */
 static void a_stamp_of_the_future_is_put_right(void **state)
 {
@@ -395,6 +417,7 @@ int main(void)
         IN_A_PROJECT(a_rejection_takes_back_the_snapshot),
         IN_A_PROJECT(damage_to_a_snapshot_is_no_answer),
         IN_A_PROJECT(every_run_dates_the_stamp_anew),
+        IN_A_PROJECT(a_run_without_changes_leaves_a_listed_folder_alone),
         IN_A_PROJECT(a_stamp_of_the_future_is_put_right),
     };
 
