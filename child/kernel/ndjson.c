@@ -97,7 +97,7 @@ static bool init(struct kn_reader *r, struct kn_ctx *ctx, const struct kn_input 
     r->env = ctx->env;
     r->more = input->more;
     r->at = input->text.ptr;
-    r->end = input->text.ptr + input->text.len;
+    r->end = input->text.len ? input->text.ptr + input->text.len : input->text.ptr;
     r->scratch = LWB_BUF(SIZE_MAX / 4);
     r->names.sparse.budget = r->levels.sparse.budget = r->exprs.sparse.budget = ctx->budget;
     kn_store_expect(ctx, ctx->lasting,
