@@ -146,21 +146,31 @@ void lwb_run_take_entry(struct lwb_run *run, size_t module, const struct lwb_cac
 void lwb_run_look_up(struct lwb_run *run, const size_t *modules, size_t count);
 /* Take over what a worker answered: verdict, messages, artifacts in their place. */
 void lwb_run_keep(struct lwb_run *run, size_t module, const struct lwb_check_response *response);
-/*
- * A worker died over this module: look at the content of every object that it
- * imported and remove those that are not what their name says (rule T5).
- */
-void lwb_run_inspect_objects(struct lwb_run *run, size_t module);
-/* Put links to the artifacts of a batch's local imports, all the way down, into the tree. */
-int lwb_run_link_imports(struct lwb_run *run, size_t batch, struct lwb_error *err);
-/* As the cache wants them; the caller frees the list, not the names. NULL: no memory. */
-struct lwb_cache_artifact *lwb_run_list_artifacts(const struct run_module *module);
 void lwb_run_set_detail(struct run_module *module, enum lwb_verdict verdict, enum lwb_reason reason,
                         const char *detail);
 
 /* What the cache stores of a module; the artifacts are lwb_run_list_artifacts. */
 struct lwb_cache_entry lwb_run_entry_of(const struct run_module *module,
                                         const struct lwb_cache_artifact *artifacts);
+
+/* ---- run_artifact.c ---- */
+/* As the cache wants them; the caller frees the list, not the names. NULL: no memory. */
+struct lwb_cache_artifact *lwb_run_list_artifacts(const struct run_module *module);
+/* 0, or -1 when memory is out. */
+int lwb_run_add_artifact(struct run_module *module, const char *part,
+                         const struct lwb_digest *digest, uint64_t size);
+/* What stands for the module's artifacts in the keys of those that import it. */
+int lwb_run_digest_artifacts(struct lwb_run *run, size_t module, struct lwb_error *err);
+/* Those that a worker has made: into the cache, or into the tree where there is none. */
+int lwb_run_place_artifacts(struct lwb_run *run, size_t module,
+                            const struct lwb_check_response *response, struct lwb_error *err);
+/* Put links to the artifacts of a batch's local imports, all the way down, into the tree. */
+int lwb_run_link_imports(struct lwb_run *run, size_t batch, struct lwb_error *err);
+/*
+ * A worker died over this module: look at the content of every object that it
+ * imported and remove those that are not what their name says (rule T5).
+ */
+void lwb_run_inspect_objects(struct lwb_run *run, size_t module);
 
 /* ---- run_batch.c ---- */
 /*
