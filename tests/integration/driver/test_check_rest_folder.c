@@ -116,11 +116,12 @@ static void a_new_date_is_noted_by_a_run_without_changes(void **state)
     EXPECT(project, 0, 0, 0);
     read_snapshot(&first, project);
     rest_edit(project, "notes.txt", "");
-    EXPECT(project, 0, 0, 0);
-    read_snapshot(&second, project);
+    do { /* until the date is old enough by this machine's clock; the time-out is the limit */
+        EXPECT(project, 0, 0, 0);
+        read_snapshot(&second, project);
+    } while (lwb_bytes_equal(lwb_buf_bytes(&first), lwb_buf_bytes(&second)));
     EXPECT(project, 0, 0, 0);
     read_snapshot(&third, project);
-    assert_false(lwb_bytes_equal(lwb_buf_bytes(&first), lwb_buf_bytes(&second)));
     assert_true(lwb_bytes_equal(lwb_buf_bytes(&second), lwb_buf_bytes(&third)));
     rest_edit(project, "New.lean", "def n := 1\n");
     EXPECT(project, 0, ALL + 1, 1);
