@@ -10,8 +10,8 @@
 #include "lwbuild/base/proc_tree.h"
 
 /*
- * How it ends. Two events say so, in either order: exit (SIGCHLD) and end of
- * output. `phase` names what is being waited for, `timer` bounds it:
+ * How it ends. Two events say so, in either order: exit (process_exit.c) and end
+ * of output. `phase` names what is being waited for, `timer` bounds it:
  *
  *   RUNNING  nothing yet
  *   LINGER   output ended, the child lives: drain_ms, then it is broken
@@ -133,12 +133,11 @@ void lwb_process_wait_for(struct lwb_process *process, enum phase phase, uint64_
     (void)uv_timer_start(&process->timer, on_timer, ms, 0);
 }
 
+/* To be called as long as it was not waited for: then the number of the group is its own. */
 static void kill_group(struct lwb_process *process)
 {
-    if (process->pid <= 0 || kill(-process->pid, SIGKILL) == 0 || process->exited)
-        return; /* ESRCH: it beat us to it */
-    /* A living child leads no group if setsid failed, at which libuv does not look. */
-    (void)kill(process->pid, SIGKILL);
+    if (process->pid > 0 && kill(-process->pid, SIGKILL) != 0)
+        (void)kill(process->pid, SIGKILL); /* a sandbox may know better; ESRCH does no harm */
 }
 
 /* It was killed, so nobody looked after what its child had started. */
@@ -162,8 +161,10 @@ static bool group_is_empty(struct lwb_process *process)
     do {
         pid = waitpid(-process->pid, NULL, WNOHANG);
     } while (pid > 0);
-    if (pid == 0)
-        return false; /* some are ours, and still dying */
+    if (pid == 0) {
+        (void)kill(-process->pid, SIGKILL); /* some are ours: they hold the group's number */
+        return false;
+    }
     if (kill(-process->pid, 0) != 0 && errno == ESRCH)
         return none_left;
     return none_left && !lwb_proc_group_lives(process->pid); /* dead ones may be init's to bury */
@@ -185,8 +186,6 @@ static void sweep_group(struct lwb_process *process)
 
     if (process->group_looks++ < LOOKS_AT_ONCE)
         wait_ms = 0; /* its pipe is closed already: it is as good as dead */
-
-    kill_group(process);
     if (group_is_empty(process) || process->group_waited_ms >= process->config->drain_ms) {
         finish(process);
         return;
@@ -265,7 +264,6 @@ void lwb_process_on_exit(struct lwb_process *process, const int *status)
     lwb_process_end_pause(process);
     if (process->status.signal == SIGKILL && !process->killed)
         process->status.out_of_memory = lwb_oom_kills(LWB_VMSTAT) > process->oom_kills_before;
-    kill_group(process); /* what it started must not hold its pipes */
     if (left_orphans(process))
         lwb_descendants_hunt(&process->descendants, process->lineage);
     process->events.exited(process->events.ctx);

@@ -12,18 +12,38 @@
  * SIGCHLD says that somebody has ended, and everybody looks at his own child.
  */
 
+/* Whether it has ended: 1, 0 when not, -1 when somebody else has waited for it. */
+static int has_ended(const struct lwb_process *process)
+{
+    siginfo_t info = { 0 };
+
+    if (waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+        return -1;
+    return info.si_pid != 0;
+}
+
+/*
+ * As long as the leader is not waited for, nobody else can have his number, and
+ * so it is his group that is killed. Afterwards that could be anybody's.
+ */
+static bool end_group_and_wait(struct lwb_process *process, int *status)
+{
+    (void)kill(-process->pid, SIGKILL); /* what it started must not hold its pipes */
+    return waitpid(process->pid, status, WNOHANG) == process->pid;
+}
+
 static void look(struct lwb_process *process)
 {
+    int ended = has_ended(process);
     int status;
-    pid_t pid;
 
-    do {
-        pid = waitpid(process->pid, &status, WNOHANG);
-    } while (pid < 0 && errno == EINTR);
-    if (pid == 0)
+    if (ended == 0)
         return;
     lwb_process_unwatch_exit(process);
-    lwb_process_on_exit(process, pid > 0 ? &status : NULL);
+    if (ended > 0 && end_group_and_wait(process, &status))
+        lwb_process_on_exit(process, &status);
+    else
+        lwb_process_on_exit(process, NULL);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)

@@ -132,18 +132,25 @@ static void wait_for_something(struct run *run)
         end(run, LWB_ERR_CANCELLED);
 }
 
+static bool is_running(const struct run *run)
+{
+    siginfo_t info = { 0 };
+
+    return waitid(P_PID, (id_t)run->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == 0;
+}
+
 /* Returns the status of waitpid; -1 when there is nobody to wait for. */
 static int wait_until_gone(struct run *run)
 {
     int status = -1;
-    pid_t gone;
 
-    while ((gone = waitpid(run->pid, &status, WNOHANG)) == 0) {
+    while (is_running(run)) {
         wait_for_something(run);
         check_the_clock(run);
     }
-    (void)kill(-run->pid, SIGKILL);
-    return gone == run->pid ? status : -1;
+    (void)kill(-run->pid, SIGKILL); /* before it is waited for: then the number is anybody's */
+    return waitpid(run->pid, &status, WNOHANG) == run->pid ? status : -1;
 }
 
 /* ---- all of it ------------------------------------------------------------------------------ */

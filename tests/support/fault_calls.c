@@ -192,6 +192,12 @@ pid_t waitpid(pid_t pid, int *status, int options)
     return fails(FAULT_WAITPID, ECHILD) ? -1 : next(pid, status, options);
 }
 
+int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
+{
+    REAL(waitid);
+    return type == P_PID && fails(FAULT_WAITPID, ECHILD) ? -1 : next(type, id, info, options);
+}
+
 int kill(pid_t pid, int sig)
 {
     REAL(kill);
