@@ -6,9 +6,10 @@
  * --ask-lake: a lakefile.lean is a program, and this runs it, with the
  * toolchain's own lake, in a folder of its own that holds a copy of the file and
  * nothing else. So nothing is written into the project, and the answer depends
- * on that file and the toolchain alone: it is remembered by their content. A
- * lakefile that looks at other files fails there, and one whose answer names the
- * folder is refused.
+ * on that file and the toolchain alone: it is remembered by their content. So the
+ * planner hands in only what stands alone (lakefile.h), and one whose answer
+ * names the folder is refused. Of what lake -K sets for a project nothing is
+ * known here: get_config? has nothing to say.
  *
  * What lake prints is bounded, what it starts ends with it, and it is given
  * --timeout seconds, or two minutes. `world` is a struct lwb_world *, whose

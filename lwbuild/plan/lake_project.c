@@ -63,8 +63,10 @@ static int ask_lake(const struct lwb_lake_source *lake, struct lwb_bytes text,
                     struct lwb_lakefile *out, struct lwb_error *err)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf toml = LWB_BUF(LWB_LAKEFILE_MAX);
-    int rc = lake->translate(lake->ctx, text, &toml, err);
+    int rc = lwb_lakefile_stands_alone(text, err);
 
+    if (rc == LWB_OK)
+        rc = lake->translate(lake->ctx, text, &toml, err);
     if (rc < 0)
         return rc;
     if (may_have_lost(text, &toml, "plugins") || may_have_lost(text, &toml, "dynlibs"))

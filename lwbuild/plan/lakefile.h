@@ -63,6 +63,14 @@ int lwb_lakefile_read_toml(struct lwb_lakefile *out, struct lwb_bytes text, stru
  */
 int lwb_lakefile_read_lean(struct lwb_lakefile *out, struct lwb_bytes text, struct lwb_error *err);
 
+/*
+ * LWB_ERR_LAKEFILE with the line when a lakefile.lean may come to something else
+ * elsewhere: it runs code while it is read, or looks at files or the environment.
+ * Whatever it is that looks like that is taken for it, but for the bodies of
+ * scripts and targets.
+ */
+int lwb_lakefile_stands_alone(struct lwb_bytes text, struct lwb_error *err);
+
 /* ---- for the two readers ---- */
 
 /* LWB_ERR_LAKEFILE with "line N: " in front. */

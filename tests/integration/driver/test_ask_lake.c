@@ -200,6 +200,44 @@ static void nothing_is_written_into_the_project(void **state)
     ASSERT_SAYS(text, "path unset");
 }
 
+/* What it comes to in the project may be something else than in a copy, where nothing else is. */
+static void one_that_looks_around_is_refused(void **state)
+{
+    static const struct {
+        const char *code;
+        const char *says; /* NULL: it is asked */
+    } cases[] = {
+        { "meta if run_io System.FilePath.pathExists \"strict\" then", "line 7: run_io: lake" },
+        { "def strict := (unsafe unsafeIO (IO.getEnv \"X\"))", "line 7: unsafe: lake" },
+        { "def strict := match p.pathExists () with | .ok b _ => b", "line 7: pathExists: lake" },
+        { "def text := include_str \"options\"", "line 7: include_str: lake" },
+        { "def text := s!\"{(IO.FS.readFile x ())}\"", "line 7: IO: lake" },
+        { "@[term_elab strict] def f := g", "line 7: term_elab: lake" },
+        { "open Lean.Elab", "line 7: Elab: lake" },
+        { "script greet do\n  IO.println 1\n  return 0\ndef s := IO.x", "line 10: IO: lake" },
+        { "script greet do\n  have := run_io x", "line 8: run_io: lake" },
+        { "script greet do\n  IO.println 1\n\n  return 0", NULL },
+        { "post_update pkg do\n  IO.FS.writeFile a b", NULL },
+        { "-- elaborates: running IOs, evaluated", NULL },
+    };
+    struct echo_project *project = *state;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(4096);
+    size_t asked = 0;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        lwb_buf_clear(&text);
+        lwb_buf_format(&text,
+                       "-- toml: name = \"p\"\n-- toml: [[lean_lib]]\n-- toml: name = \"P\"\n"
+                       "package p where\n  leanOptions := if true then x else y\nlean_lib P\n%s\n",
+                       cases[i].code);
+        echo_project_write(project, "lakefile.lean", lwb_buf_text(&text));
+        asked += cases[i].says == NULL;
+        EXPECT_PLAN(project, "--ask-lake", cases[i].says ? 3 : 0,
+                    cases[i].says ? cases[i].says : "/P.lean");
+        EXPECT_CALLS(project, asked);
+    }
+}
+
 static void trouble_is_one_line(void **state)
 {
     static const struct {
@@ -257,6 +295,7 @@ int main(void)
         WITH_LAKE(what_it_says_is_in_the_keys),
         WITH_LAKE(a_damaged_memory_is_none),
         WITH_LAKE(nothing_is_written_into_the_project),
+        WITH_LAKE(one_that_looks_around_is_refused),
         WITH_LAKE(trouble_is_one_line),
         WITH_LAKE(one_that_hangs_is_ended),
     };
