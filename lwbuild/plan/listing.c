@@ -10,7 +10,7 @@
 #include "lwbuild/base/buf.h"
 #include "lwbuild/base/path.h"
 
-enum { MAX_NAMES = 256 * 1024 * 1024 };
+enum { MAX_NAMES = 256 * 1024 * 1024, MAX_TARGET = 4096 };
 
 /* ---- which names count --------------------------------------------------------------------- */
 
@@ -67,22 +67,32 @@ static DIR *open_folder(int at, const char *path)
     return dir;
 }
 
-static int read_entries(struct lwb_strvec *entries, int at, const char *path,
+static int read_entries(struct lwb_strvec *entries, DIR *dir, const char *path,
                         enum lwb_listing_of of, struct lwb_error *err)
 {
-    DIR *dir = open_folder(at, path);
     const struct dirent *entry;
     int rc = LWB_OK;
 
-    if (!dir)
-        return lwb_fail_errno(err, LWB_ERR_SYSTEM, "cannot list %s", path);
     for (errno = 0; rc == LWB_OK && (entry = readdir(dir)) != NULL; errno = 0)
         if (counts(entry, of) && add_entry(entries, entry))
             rc = lwb_fail_memory(err);
     if (rc == LWB_OK && errno)
         rc = lwb_fail_errno(err, LWB_ERR_SYSTEM, "cannot list %s", path);
-    closedir(dir);
+    if (entries->count)
+        qsort(entries->items, entries->count, sizeof(*entries->items), compare_entries);
     return rc;
+}
+
+/* A link that leads elsewhere may be a folder, or a source, that it was not before. */
+static void append_target(struct lwb_buf *names, int dir, const char *name)
+{
+    char target[MAX_TARGET];
+    ssize_t len = readlinkat(dir, name, target, sizeof(target));
+
+    if (len >= 0) {
+        lwb_buf_append(names, target, (size_t)len);
+        lwb_buf_append(names, "", 1);
+    }
 }
 
 static struct lwb_checksum sum(const struct lwb_buf *names)
@@ -92,26 +102,39 @@ static struct lwb_checksum sum(const struct lwb_buf *names)
     return lwb_checksum_of(name, lwb_buf_text(names), names->len);
 }
 
-int lwb_listing_read(struct lwb_strvec *entries, struct lwb_listing *out, int at, const char *path,
-                     enum lwb_listing_of of, struct lwb_error *err)
+static int sum_up(struct lwb_listing *out, const struct lwb_strvec *entries, DIR *dir,
+                  enum lwb_listing_of of, struct lwb_error *err)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf files = LWB_BUF(MAX_NAMES);
     LWB_AUTO(lwb_buf_release) struct lwb_buf folders = LWB_BUF(MAX_NAMES);
-    int rc = read_entries(entries, at, path, of, err);
 
-    if (rc < 0)
-        return rc;
-    if (entries->count)
-        qsort(entries->items, entries->count, sizeof(*entries->items), compare_entries);
     for (size_t i = 0; i < entries->count; i++) {
         const char *entry = entries->items[i];
+        struct lwb_buf *names = is_wanted_file(entry + 1, of) ? &files : &folders;
 
-        lwb_buf_append(is_wanted_file(entry + 1, of) ? &files : &folders, entry, strlen(entry) + 1);
+        lwb_buf_append(names, entry, strlen(entry) + 1);
+        if (entry[0] == LWB_ENTRY_ANYTHING)
+            append_target(names, dirfd(dir), entry + 1);
     }
     if (!lwb_buf_ok(&files) || !lwb_buf_ok(&folders))
         return lwb_fail_memory(err);
     *out = (struct lwb_listing){ .of = of, .files = sum(&files), .folders = sum(&folders) };
     return LWB_OK;
+}
+
+int lwb_listing_read(struct lwb_strvec *entries, struct lwb_listing *out, int at, const char *path,
+                     enum lwb_listing_of of, struct lwb_error *err)
+{
+    DIR *dir = open_folder(at, path);
+    int rc;
+
+    if (!dir)
+        return lwb_fail_errno(err, LWB_ERR_SYSTEM, "cannot list %s", path);
+    rc = read_entries(entries, dir, path, of, err);
+    if (rc == LWB_OK)
+        rc = sum_up(out, entries, dir, of, err);
+    closedir(dir);
+    return rc;
 }
 
 enum lwb_listing_change lwb_listing_compare(const struct lwb_listing *seen, int at,

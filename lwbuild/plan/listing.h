@@ -21,7 +21,7 @@ enum lwb_listing_of {
 
 struct lwb_listing {
     uint64_t of;               /* enum lwb_listing_of */
-    struct lwb_checksum files; /* by name, and whether they are regular files */
+    struct lwb_checksum files; /* by name, whether they are regular files, and where links lead */
     struct lwb_checksum folders;
 };
 

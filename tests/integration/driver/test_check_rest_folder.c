@@ -190,6 +190,24 @@ static void a_link_that_gets_a_target_is_noticed(void **state)
     EXPECT(project, 0, ALL + 1, 1);
 }
 
+static void a_link_that_leads_elsewhere_is_noticed(void **state)
+{
+    struct echo_project *project = *state;
+
+    rest_make_project(project);
+    scratch_write(&project->scratch, "elsewhere/L.lean", "def l := 1\n");
+    scratch_write(&project->scratch, "notes", "");
+    assert_int_equal(symlink("../notes", source(project, "linked")), 0);
+    rest_wait_for_the_clock(project);
+    EXPECT(project, 0, ALL, 0);
+    EXPECT(project, 0, 0, 0);
+    assert_int_equal(unlink(source(project, "linked")), 0);
+    assert_int_equal(symlink("../elsewhere", source(project, "linked")), 0);
+    rest_wait_for_the_clock(project);
+    EXPECT(project, 0, ALL + 1, 1);
+    EXPECT(project, 0, 0, 0);
+}
+
 /* ---- during a run -------------------------------------------------------------------------- */
 
 /* Start a run that waits inside the child until `go` is written; it has read the folder by then. */
@@ -299,6 +317,7 @@ int main(void)
         IN_A_FOLDER(two_sources_that_trade_places_are_two_edits),
         IN_A_FOLDER(a_folder_below_is_listed_as_well),
         IN_A_FOLDER(a_link_that_gets_a_target_is_noticed),
+        IN_A_FOLDER(a_link_that_leads_elsewhere_is_noticed),
         IN_A_FOLDER(a_source_that_appears_during_a_whole_run_takes_the_stamp_back),
         IN_A_FOLDER(a_source_that_appears_during_a_short_run_takes_the_stamp_back),
         IN_A_FOLDER(litter_of_editors_and_builds_during_a_run_does_not),
