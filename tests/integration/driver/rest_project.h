@@ -25,7 +25,8 @@ const char *const *rest_targets(const struct echo_project *project);
 size_t rest_events(const struct rest_run *run, const char *name);
 size_t rest_looked_at(const struct rest_run *run);
 
-/* By the file system's own word: what was written by now is old. */
+/* By the file system's word and by the clock, of which either may be behind: what was written by
+ * now is old. */
 void rest_wait_for_the_clock(struct echo_project *project);
 
 /* Write a source, as editors do by a temporary file and a rename, and wait until that is old. */
