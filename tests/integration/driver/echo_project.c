@@ -105,8 +105,26 @@ long echo_project_total(const struct program_run *run, const char *name)
 
     (void)snprintf(key, sizeof(key), "\"%s\":", name);
     at = summary ? strstr(summary, key) : NULL;
-    if (!at)
-        fail_msg("no \"%s\" in a summary line; stdout: %s; stderr: %s", name,
-                 lwb_buf_text(&run->out), lwb_buf_text(&run->err));
-    return strtol(at + strlen(key), NULL, 10);
+    if (at)
+        return strtol(at + strlen(key), NULL, 10);
+    fail_msg("no \"%s\" in a summary line; stdout: %s; stderr: %s", name, lwb_buf_text(&run->out),
+             lwb_buf_text(&run->err));
+    return -1;
+}
+
+void echo_assert_run(const struct program_run *run, int code, const char *file, int line)
+{
+    if (run->exit_code == code)
+        return;
+    print_error("exit %d, expected %d; stdout: %s; stderr: %s\n", run->exit_code, code,
+                lwb_buf_text(&run->out), lwb_buf_text(&run->err));
+    _fail(file, line);
+}
+
+void echo_assert_says(const struct lwb_buf *buf, const char *text, const char *file, int line)
+{
+    if (strstr(lwb_buf_text(buf), text))
+        return;
+    print_error("'%s' is not in: %s\n", text, lwb_buf_text(buf));
+    _fail(file, line);
 }

@@ -40,18 +40,11 @@ void echo_project_command(struct program_run *run, struct echo_project *project,
 long echo_project_total(const struct program_run *run, const char *name);
 
 /* A run must have ended with that code; else the test fails with what it said. */
-#define ASSERT_RUN(run, code)                                                                      \
-    do {                                                                                           \
-        if ((run).exit_code != (code))                                                             \
-            fail_msg("exit %d, expected %d; stdout: %s; stderr: %s", (run).exit_code, (code),      \
-                     lwb_buf_text(&(run).out), lwb_buf_text(&(run).err));                          \
-    } while (0)
+void echo_assert_run(const struct program_run *run, int code, const char *file, int line);
+#define ASSERT_RUN(run, code) echo_assert_run(&(run), code, __FILE__, __LINE__)
 
-#define ASSERT_SAYS(buf, text)                                                                     \
-    do {                                                                                           \
-        if (!strstr(lwb_buf_text(&(buf)), (text)))                                                 \
-            fail_msg("'%s' is not in: %s", (text), lwb_buf_text(&(buf)));                          \
-    } while (0)
+void echo_assert_says(const struct lwb_buf *buf, const char *text, const char *file, int line);
+#define ASSERT_SAYS(buf, text) echo_assert_says(&(buf), text, __FILE__, __LINE__)
 
 #define IN_A_PROJECT(test)                                                                         \
     cmocka_unit_test_setup_teardown(test, echo_project_setup, echo_project_teardown)
