@@ -120,7 +120,8 @@ bool kn_read_export(struct kn_reader *r, struct kn_ctx *ctx, const struct kn_inp
         if (r->line == UINT32_MAX - 1)
             return kn_unknown(r, "more than 4 billion lines");
         r->line++;
-        if (!kn_read_fast(r) && !read_line(r))
+        /* The first line says what the others mean, and must be there. */
+        if ((r->line == 1 || !kn_read_fast(r)) && !read_line(r))
             return false;
         if ((r->line & 0xfff) == 0 && !kn_may_go_on_slow(ctx))
             return kn_read_fault(r);

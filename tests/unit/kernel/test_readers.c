@@ -174,6 +174,27 @@ static void whole_files_are_read_alike(void **state)
     }
 }
 
+/* What the fast reader knows is no beginning either: the first line names the format. */
+static void a_file_without_its_first_line_is_refused(void **state)
+{
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < LWB_COUNT(files); i++) {
+        LWB_AUTO(lwb_buf_release) struct lwb_buf file = LWB_BUF(1 << 26);
+        struct reading *r;
+
+        read_file(&file, files[i]);
+        lwb_buf_consume(&file, strcspn(file.ptr, "\n") + 1);
+        r = read_text(lwb_buf_bytes(&file));
+        assert_false(r->fine);
+        assert_int_equal(r->reader.state, KN_READ_MALFORMED);
+        assert_int_equal(r->reader.line, 1);
+        assert_non_null(strstr(r->reader.text, "the first line is not a meta record"));
+        free_reading(r);
+    }
+}
+
 static uint32_t next_random(uint32_t *seed)
 {
     *seed ^= *seed << 13;
@@ -343,6 +364,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_files_are_read_alike),
+        cmocka_unit_test(a_file_without_its_first_line_is_refused),
         cmocka_unit_test(changed_files_are_read_alike),
         cmocka_unit_test(pieces_of_any_size_are_read_alike),
         cmocka_unit_test(a_file_that_cannot_be_read_is_not_decided),
