@@ -121,6 +121,15 @@ static bool survives_json(struct lwb_bytes source)
     return lwb_utf8_is_valid(source);
 }
 
+/* One that ends no line is an error to newer Leans; in a header that is replaced they would not see it. */
+static bool has_lone_return(struct lwb_bytes text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] == '\r' && (i + 1 == text.len || text.ptr[i + 1] != '\n'))
+            return true;
+    return false;
+}
+
 int lwb_lean_document_append(struct lwb_buf *out, struct lwb_bytes canonical,
                              struct lwb_bytes source, const struct lwb_lean_split *split)
 {
@@ -136,6 +145,8 @@ int lwb_lean_document_append(struct lwb_buf *out, struct lwb_bytes canonical,
         lwb_buf_append_bytes(out, source);
         return 1;
     }
+    if (has_lone_return(lwb_bytes(source.ptr, split->end)))
+        return 0;
     locate(source, split->end, &line, &column);
     /* On line 1 another spelling moves what stands behind it; only blanks and comments may. */
     if (line == 0 && split->body < source.len && !memchr(rest.ptr, '\n', split->body - split->end))

@@ -43,7 +43,8 @@ int lwb_lean_document_split(struct lwb_lean_split *split,
 /*
  * The document for a source with that split: canonical header and padded body. Returns 1, or 0 when
  * there is no document that keeps the positions: the body starts on the first line, or the text
- * cannot travel in JSON (control characters, invalid UTF-8), or `#lang` asks for the command line's own reader.
+ * cannot travel in JSON (control characters, invalid UTF-8), the header holds a carriage return that
+ * ends no line, or `#lang` asks for the command line's own reader.
  */
 int lwb_lean_document_append(struct lwb_buf *out, struct lwb_bytes canonical,
                              struct lwb_bytes source, const struct lwb_lean_split *split);

@@ -10,6 +10,9 @@
  *
  * We never ask for diagnostics that add (4.31 and later offer them), but to take
  * one for the whole set would lose an error, so it is not left to good faith.
+ * Nor is it that an error stays: what is published about a version only grows,
+ * so a set without the errors of those before it is not Lean's, but of something
+ * that the file has started and that writes to the same descriptor.
  * Nor is it that the barrier is answered last: an answer counts only when the
  * worker has also said that nothing is left to process. All versions say it
  * before they answer, so one that does not is not believed.
@@ -67,12 +70,28 @@ static void take_done(struct lwb_lean_exchange *exchange, struct lwb_bytes body)
         exchange->done = true;
 }
 
+/* Whether a set about the present version holds an error; most hold none and are not parsed. */
+static bool tells_error(const struct lwb_lean_exchange *exchange, struct lwb_bytes body)
+{
+    LWB_AUTO(lwb_json_free) cJSON *json = NULL;
+    struct lwb_error ignored;
+    const cJSON *list;
+    uint64_t version;
+
+    return (lwb_bytes_contain(body, "\"severity\":1,") ||
+            lwb_bytes_contain(body, "\"severity\":1}")) &&
+           lwb_lsp_diagnostics(body, &json, &version, &list, &ignored) == LWB_OK &&
+           version == exchange->version;
+}
+
 void lwb_lean_exchange_take(struct lwb_lean_exchange *exchange, struct lwb_bytes body)
 {
     enum lwb_lsp_kind kind = lwb_lsp_classify(body);
 
     if (kind != LWB_LSP_REPLY && !lwb_lsp_is_about(body, exchange->uri))
         return;
+    if ((kind == LWB_LSP_DIAGNOSTICS || kind == LWB_LSP_MORE_DIAGNOSTICS) && !exchange->had_error)
+        exchange->had_error = tells_error(exchange, body);
     switch (kind) {
     case LWB_LSP_DIAGNOSTICS:
         lwb_strvec_release(&exchange->more);
@@ -126,5 +145,5 @@ int lwb_lean_exchange_read(const struct lwb_lean_exchange *exchange,
     for (size_t i = 0; i < exchange->more.count; i++)
         if (!read_published(exchange, lwb_bytes_text(exchange->more.items[i]), &lines, messages))
             return 0;
-    return 1;
+    return !exchange->had_error || lwb_lean_messages_have_error(messages);
 }

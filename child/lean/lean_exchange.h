@@ -23,10 +23,11 @@ struct lwb_lean_exchange {
     struct lwb_strvec more;     /* bodies of those behind it */
     uint64_t told_ns;           /* when progress was last told */
     bool header_failed;
-    bool done;     /* the document has been processed to its end */
-    bool answered; /* the barrier */
-    bool refused;  /* the barrier, with an error */
-    bool lost;     /* something could not be kept */
+    bool had_error; /* a set of this version, not necessarily the last */
+    bool done;      /* the document has been processed to its end */
+    bool answered;  /* the barrier */
+    bool refused;   /* the barrier, with an error */
+    bool lost;      /* something could not be kept */
 };
 
 void lwb_lean_exchange_release(struct lwb_lean_exchange *exchange);
@@ -34,6 +35,9 @@ LWB_DEFINE_AUTO(struct lwb_lean_exchange, lwb_lean_exchange_release);
 
 void lwb_lean_exchange_take(struct lwb_lean_exchange *exchange, struct lwb_bytes body);
 
-/* All diagnostics. Returns 0 when they are not about this version or cannot be read. */
+/*
+ * All diagnostics. Returns 0 when they are not about this version or cannot be
+ * read, or when there was an error and now there is none.
+ */
 int lwb_lean_exchange_read(const struct lwb_lean_exchange *exchange,
                            struct lwb_lean_messages *messages);

@@ -41,6 +41,7 @@
  *     cut, lost                  the .olean will be cut, or not written at all; exit code 0
  *     mute                       the worker will never answer the barrier
  *     again                      the worker sends the diagnostics of an older version last
+ *     withdraw                   the worker sends no diagnostics at all last, for this version
  *     early                      the worker answers the barrier before it is done: what comes from
  *                                here on is not published in time, or ever
  *     stray                      another server writes to the worker's stdout: no diagnostics, all
@@ -84,7 +85,7 @@ struct fake_lean {
     size_t cap;
     struct lwb_strvec provides;
     size_t line; /* that is being read, from 0 */
-    bool cut, lost, mute, again, early, stray, partial;
+    bool cut, lost, mute, again, withdraw, early, stray, partial;
     size_t n_published; /* messages that the worker has sent */
     bool header_failed;
     void (*progress)(struct fake_lean *fake); /* after every message and step; may be NULL */

@@ -16,6 +16,7 @@ void fake_lean_forget_document(struct fake_lean *fake)
     fake->n_messages = 0;
     lwb_strvec_release(&fake->provides);
     fake->cut = fake->lost = fake->mute = fake->again = fake->partial = false;
+    fake->withdraw = false;
     fake->early = fake->stray = false;
     fake->n_published = 0;
     fake->line = 0;
@@ -251,6 +252,8 @@ static void do_later(struct fake_lean *fake, const char *verb, const char *argum
         fake->mute = true;
     else if (strcmp(verb, "again") == 0)
         fake->again = true;
+    else if (strcmp(verb, "withdraw") == 0)
+        fake->withdraw = true;
     else if (strcmp(verb, "early") == 0)
         fake->early = true;
     else if (strcmp(verb, "stray") == 0)
@@ -281,7 +284,8 @@ static void carry_out(struct fake_lean *fake, const struct place *place,
         do_import_question(fake, place, header, argument);
     else if (is_one_of(directive, "once needs threads env where reads"))
         do_process_question(fake, place, directive, argument);
-    else if (is_one_of(directive, "provides cut lost mute again early stray partial steps work"))
+    else if (is_one_of(directive,
+                       "provides cut lost mute again withdraw early stray partial steps work"))
         do_later(fake, directive, argument);
     else if (is_one_of(directive, "noise stderr flood panic crash overflow exit hang grow orphan"))
         do_misbehave(fake, directive, argument);

@@ -160,6 +160,8 @@ static void process(struct fake_lean *fake, struct lwb_bytes text)
     send_done(lwb_buf_text(&document.uri));
     if (fake->again)
         publish_version(fake, document.version - 1, 0, 0, "");
+    if (fake->withdraw)
+        publish_version(fake, document.version, 0, 0, "");
     if (fake->stray)
         send_stray(fake);
 }

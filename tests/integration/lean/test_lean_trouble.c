@@ -217,6 +217,25 @@ static void an_answer_before_the_end_is_not_believed(void **state)
     }
 }
 
+static void an_error_that_is_taken_back_is_not_forgotten(void **state)
+{
+    (void)state;
+    for (size_t i = 0; fake_toolchain_era(i); i++) {
+        struct fake_session fixture;
+
+        fake_session_open(&fixture, fake_toolchain_era(i));
+        fake_session_check(&fixture, "def a := 1\n");
+        fake_session_check(&fixture, "--! error x\n--! withdraw\n");
+        fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, true);
+        /* Nothing is lost where there is none, and nothing is left for the next document. */
+        fake_session_check(&fixture, "--! warning x\n--! withdraw\n");
+        fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, false);
+        fake_session_check(&fixture, "def b := 1\n");
+        fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, false);
+        lean_session_finish(&fixture.lean);
+    }
+}
+
 static void another_server_on_stdout_is_not_listened_to(void **state)
 {
     struct fake_session fixture;
@@ -330,6 +349,7 @@ int main(void)
         cmocka_unit_test(a_large_document_does_not_block),
         cmocka_unit_test(what_cannot_be_read_is_decided_by_a_fresh_process),
         cmocka_unit_test(an_answer_before_the_end_is_not_believed),
+        cmocka_unit_test(an_error_that_is_taken_back_is_not_forgotten),
         cmocka_unit_test(another_server_on_stdout_is_not_listened_to),
         cmocka_unit_test(a_worker_that_has_grown_is_replaced),
         cmocka_unit_test(a_worker_does_not_serve_for_ever),

@@ -105,6 +105,8 @@ static void bodies_keep_their_places(void **state)
         { "import  A import B", "import A import B" },
         { "-- ⟨\n\nimport A\n/- é -/ import B x\n", "import A import B\n\n\n                 x\n" },
         { "import A\nimport B\n\xff", NULL },
+        { "import A\r\nimport B\r\nx\r\n", "import A import B\n        \r\nx\r\n" },
+        { "import A\n\rimport B\nx\n", NULL },
     };
     LWB_AUTO(lwb_strvec_release) struct lwb_strvec imports = imports_of(names);
     const struct lwb_lean_session_header header = { .imports = &imports };
