@@ -88,35 +88,36 @@ static size_t calls(struct echo_project *project, struct lwb_buf *text)
     return count;
 }
 
-#define EXPECT_CALLS(project, count)                                                               \
-    do {                                                                                           \
-        LWB_AUTO(lwb_buf_release) struct lwb_buf calls_ = LWB_BUF(1 << 20);                        \
-                                                                                                   \
-        assert_int_equal(calls((project), &calls_), (count));                                      \
-    } while (0)
+static void expect_calls(struct echo_project *project, size_t count)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(1 << 20);
 
-#define EXPECT_PLAN(project, word, code, out_or_err)                                               \
-    do {                                                                                           \
-        LWB_AUTO(program_run_release) struct program_run run_ = { 0 };                             \
-                                                                                                   \
-        plan(&run_, (project), (word), NULL);                                                      \
-        ASSERT_RUN(run_, (code));                                                                  \
-        if ((code) == 0)                                                                           \
-            ASSERT_SAYS(run_.out, (out_or_err));                                                   \
-        else                                                                                       \
-            ASSERT_SAYS(run_.err, (out_or_err));                                                   \
-    } while (0)
+    assert_int_equal(calls(project, &text), count);
+}
+
+static void expect_plan(struct echo_project *project, const char *word, int code,
+                        const char *out_or_err)
+{
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+
+    plan(&run, project, word, NULL);
+    ASSERT_RUN(run, code);
+    if (code == 0)
+        ASSERT_SAYS(run.out, out_or_err);
+    else
+        ASSERT_SAYS(run.err, out_or_err);
+}
 
 static void it_has_to_be_asked_for(void **state)
 {
     struct echo_project *project = *state;
 
     write_lakefile(project, "-- toml: srcDir = \"a\"\n");
-    EXPECT_PLAN(project, "--explain", 3, "lakefile.lean: line 4: ");
-    EXPECT_PLAN(project, "--explain", 3, "(--ask-lake lets lake tell)");
-    EXPECT_CALLS(project, 0);
-    EXPECT_PLAN(project, "--ask-lake", 0, "/a/P.lean");
-    EXPECT_CALLS(project, 1);
+    expect_plan(project, "--explain", 3, "lakefile.lean: line 4: ");
+    expect_plan(project, "--explain", 3, "(--ask-lake lets lake tell)");
+    expect_calls(project, 0);
+    expect_plan(project, "--ask-lake", 0, "/a/P.lean");
+    expect_calls(project, 1);
 }
 
 static void what_can_be_read_is_not_asked(void **state)
@@ -125,8 +126,8 @@ static void what_can_be_read_is_not_asked(void **state)
 
     echo_project_write(project, "lakefile.lean",
                        "import Lake\nopen Lake DSL\npackage p\nlean_lib P\n");
-    EXPECT_PLAN(project, "--ask-lake", 0, "\"P\"");
-    EXPECT_CALLS(project, 0);
+    expect_plan(project, "--ask-lake", 0, "\"P\"");
+    expect_calls(project, 0);
 }
 
 static void the_answer_is_remembered_by_content(void **state)
@@ -134,18 +135,18 @@ static void the_answer_is_remembered_by_content(void **state)
     struct echo_project *project = *state;
 
     write_lakefile(project, "-- toml: srcDir = \"a\"\n");
-    EXPECT_PLAN(project, "--ask-lake", 0, "/a/P.lean");
+    expect_plan(project, "--ask-lake", 0, "/a/P.lean");
     write_lakefile(project, "-- toml: srcDir = \"a\"\n");
-    EXPECT_PLAN(project, "--ask-lake", 0, "/a/P.lean");
-    EXPECT_CALLS(project, 1);
+    expect_plan(project, "--ask-lake", 0, "/a/P.lean");
+    expect_calls(project, 1);
     write_lakefile(project, "-- toml: srcDir = \"b\"\n");
-    EXPECT_PLAN(project, "--ask-lake", 0, "/b/P.lean");
-    EXPECT_CALLS(project, 2);
+    expect_plan(project, "--ask-lake", 0, "/b/P.lean");
+    expect_calls(project, 2);
     make_toolchain(project, "4.9.1");
-    EXPECT_PLAN(project, "--ask-lake", 0, "/b/P.lean");
-    EXPECT_CALLS(project, 3);
-    EXPECT_PLAN(project, "--ask-lake", 0, "/b/P.lean");
-    EXPECT_CALLS(project, 3);
+    expect_plan(project, "--ask-lake", 0, "/b/P.lean");
+    expect_calls(project, 3);
+    expect_plan(project, "--ask-lake", 0, "/b/P.lean");
+    expect_calls(project, 3);
 }
 
 static void what_it_says_is_in_the_keys(void **state)
@@ -178,11 +179,11 @@ static void a_damaged_memory_is_none(void **state)
                                  NULL };
 
     write_lakefile(project, "-- toml: srcDir = \"a\"\n");
-    EXPECT_PLAN(project, "--ask-lake", 0, "/a/P.lean");
+    expect_plan(project, "--ask-lake", 0, "/a/P.lean");
     program_run(&damage, &(struct program){ argv, NULL, scratch_path(&project->scratch, "src") });
     ASSERT_RUN(damage, 0);
-    EXPECT_PLAN(project, "--ask-lake", 0, "/a/P.lean");
-    EXPECT_CALLS(project, 2);
+    expect_plan(project, "--ask-lake", 0, "/a/P.lean");
+    expect_calls(project, 2);
 }
 
 static void nothing_is_written_into_the_project(void **state)
@@ -191,9 +192,9 @@ static void nothing_is_written_into_the_project(void **state)
     LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(1 << 20);
 
     write_lakefile(project, "-- lake: looks P.lean\n");
-    EXPECT_PLAN(project, "--ask-lake", 3, "lake cannot tell: error: no file P.lean");
+    expect_plan(project, "--ask-lake", 3, "lake cannot tell: error: no file P.lean");
     write_lakefile(project, "");
-    EXPECT_PLAN(project, "--ask-lake", 0, "\"P\"");
+    expect_plan(project, "--ask-lake", 0, "\"P\"");
     assert_int_equal(access(scratch_path(&project->scratch, "src/.lake"), F_OK), -1);
     assert_int_equal(calls(project, &text), 2);
     assert_null(strstr(lwb_buf_text(&text), scratch_path(&project->scratch, "src")));
@@ -232,9 +233,9 @@ static void one_that_looks_around_is_refused(void **state)
                        cases[i].code);
         echo_project_write(project, "lakefile.lean", lwb_buf_text(&text));
         asked += cases[i].says == NULL;
-        EXPECT_PLAN(project, "--ask-lake", cases[i].says ? 3 : 0,
+        expect_plan(project, "--ask-lake", cases[i].says ? 3 : 0,
                     cases[i].says ? cases[i].says : "/P.lean");
-        EXPECT_CALLS(project, asked);
+        expect_calls(project, asked);
     }
 }
 
@@ -255,14 +256,14 @@ static void trouble_is_one_line(void **state)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         write_lakefile(project, cases[i].directives);
-        EXPECT_PLAN(project, "--ask-lake", 3, cases[i].says);
+        expect_plan(project, "--ask-lake", 3, cases[i].says);
     }
     write_lakefile(project, "-- lake: talks\n");
-    EXPECT_PLAN(project, "--ask-lake", 0, "\"P\"");
+    expect_plan(project, "--ask-lake", 0, "\"P\"");
     assert_int_equal(unlink(scratch_path(&project->scratch, "tc/bin/lake")), 0);
-    EXPECT_PLAN(project, "--ask-lake", 3, "lake cannot be asked: there is no ");
+    expect_plan(project, "--ask-lake", 3, "lake cannot be asked: there is no ");
     make_toolchain(project, "4.7.0");
-    EXPECT_PLAN(project, "--ask-lake", 3, "the lake of Lean 4.7.0 cannot be asked");
+    expect_plan(project, "--ask-lake", 3, "the lake of Lean 4.7.0 cannot be asked");
 }
 
 static void one_that_hangs_is_ended(void **state)
