@@ -146,6 +146,9 @@ static int write_outputs(struct lwb_world *world, struct lwb_snapshot *snapshot,
     date = lwb_outputs_choose_date(world->options, date);
     if (take_back_stamp_if_stale(world, snapshot, exit_code))
         return LWB_OK;
+    /* They may hold sources, and be older than the date: what was checked was true, but not all. */
+    if (lwb_world_has_new_folders(world) || snapshot->last_look.new_folders)
+        date = LWB_OUTPUTS_DATE_OLD;
     if (silent)
         lwb_snapshot_write(snapshot, world, silent);
     if (!lwb_outputs_date(world->options, date))

@@ -44,6 +44,9 @@ int64_t lwb_outputs_last_date(const struct lwb_options *options);
  */
 int64_t lwb_outputs_choose_date(const struct lwb_options *options, int64_t last);
 
+/* Older than any input: the next build asks again, whatever it notes of this one. */
+#define LWB_OUTPUTS_DATE_OLD INT64_C(1000000000)
+
 /*
  * At the end of an accepted run, behind the last look: date all its outputs.
  * False when the stamp cannot be dated, since it is somebody else's.

@@ -81,8 +81,12 @@ static bool folder_holds(int parent, const struct cursor *cursor, size_t record,
     if (change == LWB_LISTING_SAME)
         return note_redated(changes, cursor, record, now);
     /* That a package was built meanwhile shows in the files of it that were read. */
+    if (changes->during_run && cursor->listing.of == LWB_LISTING_OF_IMAGES)
+        return true;
+    changes->new_folders |=
+        change == LWB_LISTING_FOLDERS_DIFFER || cursor->listing.of == LWB_LISTING_OF_ALL;
     return changes->during_run &&
-           (change != LWB_LISTING_FILES_DIFFER || cursor->listing.of > LWB_LISTING_OF_PROJECT);
+           (change != LWB_LISTING_FILES_DIFFER || cursor->listing.of == LWB_LISTING_OF_ALL);
 }
 
 static bool still_holds(int folder, const struct cursor *cursor, size_t record,

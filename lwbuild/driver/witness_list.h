@@ -57,8 +57,9 @@ int lwb_witness_list_encode(struct lwb_buf *out, struct lwb_witness_list *list, 
 
 /* How the world differs from a list. */
 struct lwb_witness_changes {
-    size_t max;      /* of changed sources that are wanted; 0: any change is a no */
-    bool during_run; /* only what spoils a verdict counts: of folders, which sources are there */
+    size_t max;       /* of changed sources that are wanted; 0: any change is a no */
+    bool during_run;  /* only what spoils a verdict counts: of folders, which sources are there */
+    bool new_folders; /* there may be some that nobody has looked into */
     struct lwb_changed_source {
         uint32_t module;
         size_t record; /* where it stands in the encoded list */

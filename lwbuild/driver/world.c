@@ -402,20 +402,34 @@ struct unchanged {
 };
 
 /*
+ * Which names have come and gone, of those that count: not in the cache, where
+ * this run itself writes, and not in packages, where it shows in what was read.
+ * Of a folder that was listed in two ways only its date is known.
+ */
+static enum lwb_listing_change folder_change(const struct lwb_world *world,
+                                             const struct lwb_plan_witness *witness)
+{
+    struct lwb_file_stat now;
+    struct lwb_error ignored;
+
+    if (witness->listing->of == LWB_LISTING_OF_IMAGES ||
+        (world->cache_dir && lwb_path_is_below(world->cache_dir, witness->path)) ||
+        (lwb_file_stat(&now, witness->path, &ignored) == 1 &&
+         lwb_file_stat_equal(&now, witness->stat)))
+        return LWB_LISTING_SAME;
+    return witness->listing->of == LWB_LISTING_OF_ALL
+               ? LWB_LISTING_FOLDERS_DIFFER
+               : lwb_listing_compare(witness->listing, AT_FDCWD, witness->path);
+}
+
+/*
  * A source that has appeared was not checked. Other changes of a folder spoil
- * no verdict: an editor's temporary file, a folder that the build has made, what
- * this run itself keeps in its cache.
+ * no verdict: an editor's temporary file, a folder that the build has made.
  */
 static int check_folder(const struct lwb_world *world, const struct lwb_plan_witness *witness,
                         struct lwb_error *err)
 {
-    struct lwb_file_stat now;
-
-    if (witness->listing->of > LWB_LISTING_OF_PROJECT ||
-        (world->cache_dir && lwb_path_is_below(world->cache_dir, witness->path)) ||
-        (lwb_file_stat(&now, witness->path, err) == 1 &&
-         lwb_file_stat_equal(&now, witness->stat)) ||
-        lwb_listing_compare(witness->listing, AT_FDCWD, witness->path) != LWB_LISTING_FILES_DIFFER)
+    if (folder_change(world, witness) != LWB_LISTING_FILES_DIFFER)
         return LWB_OK;
     return lwb_fail(err, LWB_ERR_SYSTEM, "%s got or lost a source during the run; run again",
                     witness->path);
@@ -463,6 +477,27 @@ int lwb_world_check_unchanged(const struct lwb_world *world, struct lwb_error *e
         if (world->digested.items[i].kind == LWB_SEEN_FILE)
             rc = check_file(world->digested.items[i].path, &world->digested.items[i].stat, err);
     return rc;
+}
+
+struct folders {
+    const struct lwb_world *world;
+    bool differ;
+};
+
+static void compare_folder(void *ctx, const struct lwb_plan_witness *witness)
+{
+    struct folders *folders = ctx;
+
+    if (witness->kind == LWB_WITNESS_FOLDER && !folders->differ)
+        folders->differ = folder_change(folders->world, witness) != LWB_LISTING_SAME;
+}
+
+bool lwb_world_has_new_folders(const struct lwb_world *world)
+{
+    struct folders folders = { .world = world };
+
+    lwb_plan_witnesses(world->plan, compare_folder, &folders);
+    return folders.differ;
 }
 
 char *lwb_world_display_path(const struct lwb_world *world, const char *path)

@@ -73,5 +73,8 @@ enum lwb_exit_code lwb_world_exit_code(const struct lwb_error *err);
  */
 int lwb_world_check_unchanged(const struct lwb_world *world, struct lwb_error *err);
 
+/* Whether there may be folders that nobody has looked into: the build's, or one with sources. */
+bool lwb_world_has_new_folders(const struct lwb_world *world);
+
 /* `path` as a person who is in cwd would write it; owned by the caller. */
 char *lwb_world_display_path(const struct lwb_world *world, const char *path);

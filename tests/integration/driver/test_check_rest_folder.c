@@ -270,6 +270,56 @@ static void a_source_that_appears_during_a_short_run_takes_the_stamp_back(void *
     a_source_that_appears_meanwhile(project);
 }
 
+/* What a build tool goes by: is the stamp older than the folder, which the depfile names? */
+static bool is_out_of_date(struct echo_project *project)
+{
+    struct lwb_file_stat stamp;
+    struct lwb_file_stat folder;
+    struct lwb_error err;
+
+    assert_int_equal(lwb_file_stat(&stamp, scratch_path(&project->scratch, "build/stamp"), &err),
+                     1);
+    assert_int_equal(lwb_file_stat(&folder, scratch_path(&project->scratch, "src"), &err), 1);
+    return stamp.mtime_ns < folder.mtime_ns;
+}
+
+/* Nobody has looked into it, so the build has to ask again, and then no more. */
+static void a_folder_that_appears_meanwhile(struct echo_project *project)
+{
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    LWB_AUTO(rest_run_release) struct rest_run again = { 0 };
+    struct program_handle handle;
+
+    start_and_hold(&handle, project);
+    echo_project_write(project, "Sub/New.lean", "-- echo: error 1:0 no\n");
+    finish(&run, &handle, project);
+    ASSERT_RUN(run, 0);
+    assert_true(is_out_of_date(project));
+    rest_check(&again, project, "stamp");
+    ASSERT_RUN(again.run, 1);
+    ASSERT_SAYS(again.run.out, "New.lean:1:0: error: no");
+    rest_edit(project, "Sub/New.lean", "def n := 1\n");
+    EXPECT(project, 0, ALL + 1, 1);
+    assert_false(is_out_of_date(project));
+}
+
+static void a_folder_that_appears_during_a_whole_run_is_asked_for(void **state)
+{
+    struct echo_project *project = *state;
+
+    rest_make_project(project);
+    assert_int_equal(unlink(scratch_path(&project->scratch, "build/stamp.snapshot")), 0);
+    a_folder_that_appears_meanwhile(project);
+}
+
+static void a_folder_that_appears_during_a_short_run_is_asked_for(void **state)
+{
+    struct echo_project *project = *state;
+
+    rest_make_project(project);
+    a_folder_that_appears_meanwhile(project);
+}
+
 static void litter_of_editors_and_builds_during_a_run_does_not(void **state)
 {
     struct echo_project *project = *state;
@@ -284,6 +334,7 @@ static void litter_of_editors_and_builds_during_a_run_does_not(void **state)
     ASSERT_RUN(run, 0);
     rest_wait_for_the_clock(project);
     EXPECT(project, 0, ALL, 0); /* there might be sources in that folder */
+    assert_false(is_out_of_date(project));
     EXPECT(project, 0, 0, 0);
 }
 
@@ -320,6 +371,8 @@ int main(void)
         IN_A_FOLDER(a_link_that_leads_elsewhere_is_noticed),
         IN_A_FOLDER(a_source_that_appears_during_a_whole_run_takes_the_stamp_back),
         IN_A_FOLDER(a_source_that_appears_during_a_short_run_takes_the_stamp_back),
+        IN_A_FOLDER(a_folder_that_appears_during_a_whole_run_is_asked_for),
+        IN_A_FOLDER(a_folder_that_appears_during_a_short_run_is_asked_for),
         IN_A_FOLDER(litter_of_editors_and_builds_during_a_run_does_not),
         IN_A_FOLDER(a_cache_in_the_listed_folder_is_no_change),
     };
