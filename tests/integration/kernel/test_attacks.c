@@ -188,6 +188,117 @@ static void terms_are_checked(void **state)
     check_attack(BASIC, declared_twice, LWB_KERNEL_REJECT, "declared_twice");
 }
 
+/* What is stored in few bits --------------------------------------------------------------------- */
+
+static void claim_equal(struct builder *b, const char *x, const char *y)
+{
+    b_thm(b, "bad", b_equation(b, "Nat", b_nat(b, x), b_nat(b, y)), b_refl(b, "Nat", b_nat(b, x)));
+}
+
+static void halves_change_places(struct builder *b)
+{
+    claim_equal(b, "1", "4294967296");
+}
+
+static void half_is_lost(struct builder *b)
+{
+    claim_equal(b, "0", "4294967296");
+}
+
+static void limb_is_lost(struct builder *b)
+{
+    claim_equal(b, "5", "18446744073709551621");
+}
+
+/* Of a variable: nothing else than the number tells the two fields apart. */
+static void field_is_lost(struct builder *b)
+{
+    unsigned bits = b_const(b, "Bits"), v = b_var(b, 0);
+    unsigned first = b_proj(b, "Bits", 0, v), second = b_proj(b, "Bits", 1, v);
+
+    b_thm(b, "bad", b_pi(b, bits, b_equation(b, "Bool", first, second)),
+          b_lam(b, bits, b_refl(b, "Bool", first)));
+}
+
+/* An axiom called n.<number>, and something else that is not it. */
+static void name_is_lost(struct builder *b, const char *component)
+{
+    unsigned n = b_name(b, "n"), name = b->names++, other = b->names++;
+
+    b_line(b, "{\"in\":%u,\"num\":{\"i\":1,\"pre\":%u}}", name, n);
+    b_line(b, "{\"in\":%u,%s,\"pre\":%u}}", other, component, n);
+    b_line(b, "{\"axiom\":{\"isUnsafe\":false,\"levelParams\":[],\"name\":%u,\"type\":%u}}", name,
+           b_const(b, "False"));
+    b_line(b, "{\"const\":{\"name\":%u,\"us\":[]},\"ie\":%u}", other, b->exprs);
+    b_thm(b, "bad", b_const(b, "False"), b->exprs++);
+}
+
+static void number_as_text(struct builder *b)
+{
+    name_is_lost(b, "\"str\":{\"str\":\"1\"");
+}
+
+static void number_beyond_32_bits(struct builder *b)
+{
+    name_is_lost(b, "\"num\":{\"i\":4294967297");
+}
+
+static void number_with_the_bits_of_a_kind(struct builder *b)
+{
+    name_is_lost(b, "\"num\":{\"i\":2147483649");
+}
+
+/* 13 bits hold one more than the number of a variable, so that of this one would be 0: closed. */
+static void variable_beyond_the_range(struct builder *b)
+{
+    b_thm(b, "bad", b_const(b, "False"), b_var(b, 8191));
+}
+
+static void variable_around_the_range(struct builder *b)
+{
+    b_thm(b, "bad", b_const(b, "False"), b_lam(b, b_const(b, "Nat"), b_var(b, 8192)));
+}
+
+static void last_variable_of_the_range(struct builder *b)
+{
+    b_thm(b, "bad", b_const(b, "False"), b_var(b, 8190));
+}
+
+/* The mark asks for more computing, not for less checking. */
+static void eager_is_no_licence(struct builder *b)
+{
+    unsigned prop = b_sort(b, 0), claim = b_equation(b, "Nat", b_nat(b, "2"), b_nat(b, "3"));
+    unsigned marked;
+
+    b_def(b, "eagerReduce", b_pi(b, prop, b_pi(b, b_var(b, 0), b_var(b, 1))),
+          b_lam(b, prop, b_lam(b, b_var(b, 0), b_var(b, 0))));
+    marked =
+        b_app2(b, b_const(b, "eagerReduce"), b_equation(b, "Nat", b_nat(b, "2"), b_nat(b, "2")),
+               b_refl(b, "Nat", b_nat(b, "2")));
+    b_thm(b, "bad", claim, b_app(b, b_lam(b, claim, b_var(b, 0)), marked));
+}
+
+static void nothing_is_told_by_too_few_bits(void **state)
+{
+    static const char other_type[] = "the value does not have the type that is stated";
+    static const struct attack_case cases[] = {
+        CASE(BASIC, halves_change_places, other_type),
+        CASE(BASIC, half_is_lost, other_type),
+        CASE(BASIC, limb_is_lost, other_type),
+        CASE(BASIC, field_is_lost, other_type),
+        CASE(BASIC, number_as_text, "unknown constant n.1"),
+        CASE(BASIC, number_beyond_32_bits, "unknown constant n.4294967297"),
+        CASE(BASIC, number_with_the_bits_of_a_kind, "unknown constant n.2147483649"),
+        CASE(BASIC, last_variable_of_the_range, "a loose bound variable"),
+        CASE(BASIC, eager_is_no_licence, "argument 1 of a function has the wrong type"),
+    };
+
+    (void)state;
+    check_attacks(cases, LWB_COUNT(cases));
+    check_attack(BASIC, variable_beyond_the_range, LWB_KERNEL_DECLINE, "variable_beyond_the_range");
+    check_attack(BASIC, variable_around_the_range, LWB_KERNEL_DECLINE, "variable_around_the_range");
+}
+
 /* Projections ----------------------------------------------------------------------------------- */
 
 static void project(struct builder *b, const char *of, const char *as, unsigned field,
@@ -505,6 +616,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(terms_are_checked),
+        cmocka_unit_test(nothing_is_told_by_too_few_bits),
         cmocka_unit_test(projections_are_checked),
         cmocka_unit_test(arithmetic_follows_the_file),
         cmocka_unit_test(names_of_axioms_are_kept),
