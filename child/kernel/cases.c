@@ -178,7 +178,8 @@ static kn_ref fill(struct kn_ctx *ctx, kn_ref e, const struct stuck *gap, kn_ref
     if (kn_is(ctx, head, KN_PROJ)) {
         const struct kn_node *n = kn_at(ctx, head);
 
-        inner = fill(ctx, kn_whnf(ctx, n->a), gap, filler);
+        inner = kn_whnf(ctx, n->a);
+        inner = inner == KN_NONE ? KN_NONE : fill(ctx, inner, gap, filler);
         s = kn_spine(ctx, e);
         inner =
             kn_apps(ctx, kn_proj(ctx, kn_rest(ctx, n)->a, kn_rest(ctx, n)->b, inner), s.args, s.n);
