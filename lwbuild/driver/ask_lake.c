@@ -1,7 +1,10 @@
 #include "lwbuild/driver/ask_lake.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/path.h"
@@ -104,6 +107,27 @@ static int fail_as_it_says(const struct lwb_buf *output, struct lwb_error *err)
     return lwb_fail(err, LWB_ERR_LAKEFILE, "lake cannot tell: %.*s", (int)(end - start), start);
 }
 
+/* It leads a session of its own, where no terminal reaches it: who ends us has to end it as well. */
+static int run_until_stopped(struct lwb_tool *tool, struct lwb_exit *status, struct lwb_buf *output,
+                             struct lwb_error *err)
+{
+    sigset_t signals;
+    sigset_t before;
+    int rc;
+
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGINT);
+    (void)sigaddset(&signals, SIGTERM);
+    (void)sigaddset(&signals, SIGHUP);
+    (void)sigprocmask(SIG_BLOCK, &signals, &before);
+    tool->stop_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    rc = lwb_tool_run(tool, status, output, err);
+    if (tool->stop_fd >= 0)
+        (void)close(tool->stop_fd);
+    (void)sigprocmask(SIG_SETMASK, &before, NULL); /* one that has come ends us here */
+    return rc;
+}
+
 static int run_lake(struct lwb_world *world, const char *lake, const char *folder,
                     const char *result, struct lwb_error *err)
 {
@@ -122,7 +146,7 @@ static int run_lake(struct lwb_world *world, const char *lake, const char *folde
     tool.max_output = 32 * 1024;
     lwb_trace("lake_asked", LWB_TRACE_TEXT("lake", lake));
     if (rc == LWB_OK)
-        rc = lwb_tool_run(&tool, &status, &output, err);
+        rc = run_until_stopped(&tool, &status, &output, err);
     if (rc < 0) {
         err->code = LWB_ERR_LAKEFILE;
         return lwb_error_context(err, "asking lake");

@@ -1,5 +1,7 @@
 #include "tests/support/test.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -285,6 +287,41 @@ static void one_that_hangs_is_ended(void **state)
     ASSERT_SAYS(run.err, "asking lake: ");
 }
 
+/* The number of the lake that has been called, once it has. */
+static pid_t wait_for_lake(struct echo_project *project)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(1 << 20);
+
+    while (calls(project, &text) == 0)
+        (void)usleep(1000);
+    return (pid_t)strtol(strstr(lwb_buf_text(&text), "process ") + strlen("process "), NULL, 10);
+}
+
+static void it_ends_with_who_asks(void **state)
+{
+    struct echo_project *project = *state;
+    const char *const environment[] = { "LWBUILD_CHILD=" LWB_REAL_CHILD, NULL };
+    const char *argv[] = { LWB_PROGRAM,   "check",
+                           "--host",      "lean",
+                           "--ask-lake",  "--no-cache",
+                           "--toolchain", scratch_path(&project->scratch, "tc"),
+                           NULL };
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    struct program_handle handle;
+    pid_t lake;
+
+    write_lakefile(project, "-- lake: hangs\n");
+    program_start(&handle,
+                  &(struct program){ argv, environment, scratch_path(&project->scratch, "src") });
+    lake = wait_for_lake(project);
+    assert_true(lake > 1);
+    assert_int_equal(kill(handle.pid, SIGTERM), 0);
+    program_wait(&run, &handle);
+    assert_int_not_equal(run.exit_code, 0);
+    assert_int_equal(kill(lake, 0), -1);
+    assert_int_equal(errno, ESRCH);
+}
+
 #define WITH_LAKE(test) cmocka_unit_test_setup_teardown(test, setup, echo_project_teardown)
 
 int main(void)
@@ -299,6 +336,7 @@ int main(void)
         WITH_LAKE(one_that_looks_around_is_refused),
         WITH_LAKE(trouble_is_one_line),
         WITH_LAKE(one_that_hangs_is_ended),
+        WITH_LAKE(it_ends_with_who_asks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
