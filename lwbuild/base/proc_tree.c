@@ -10,7 +10,7 @@
 #include "lwbuild/base/buf.h"
 #include "lwbuild/base/file.h"
 
-enum { MAX_PATH = 80, MAX_TEXT = 4096, MAX_ENVIRONMENT = 4 * 1024 * 1024 };
+enum { MAX_PATH = 80, MAX_TEXT = 32 * 1024, MAX_ENVIRONMENT = 4 * 1024 * 1024 };
 
 struct list {
     pid_t *pids;

@@ -11,7 +11,7 @@
 #include "lwbuild/base/clock.h"
 #include "lwbuild/base/proc_tree.h"
 
-enum { ROUNDS = 3, MAX_DEPTH = 32, AT_ONCE = 64 };
+enum { ROUNDS = 3, MAX_DEPTH = 32, AT_ONCE = 64, OWN_CHILDREN = 4096 };
 
 /* An order of sys/wait.h that the C library may not know yet. */
 enum { BY_DESCRIPTOR = 3 };
@@ -74,8 +74,8 @@ void lwb_lineage_make(char lineage[LWB_LINEAGE_SIZE])
 
 void lwb_descendants_hunt(struct lwb_descendants *descendants, const char *lineage)
 {
-    pid_t children[AT_ONCE];
-    size_t count = lwb_proc_children(getpid(), children, AT_ONCE);
+    pid_t children[OWN_CHILDREN]; /* orphans come behind all workers and whatever else is ours */
+    size_t count = lwb_proc_children(getpid(), children, OWN_CHILDREN);
 
     for (size_t i = 0; i < count; i++) {
         if (!lwb_proc_has_variable(children[i], lineage))

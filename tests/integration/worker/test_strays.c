@@ -104,6 +104,27 @@ static void a_stray_goes_with_a_guardian_that_is_killed_by_somebody(void **state
     expect_gone(stray);
 }
 
+/* A program with many workers: the stray is the last of its children. */
+static void a_stray_is_found_among_many(void **state)
+{
+    enum { MANY = 100 };
+    struct worker_fixture *fixture = *state;
+    pid_t own[MANY];
+    pid_t stray;
+
+    for (size_t i = 0; i < MANY; i++)
+        own[i] = fork_own();
+    stray = open_with_stray(fixture);
+    assert_int_equal(0, kill(lwb_worker_pid(fixture->worker), SIGKILL));
+    run_until(fixture, &fixture->gone_calls, 1);
+    assert_int_equal(MANY, child_processes());
+    for (size_t i = 0; i < MANY; i++) {
+        assert_int_equal(0, kill(own[i], SIGKILL));
+        assert_int_equal(own[i], waitpid(own[i], NULL, 0));
+    }
+    expect_gone(stray);
+}
+
 static void a_stray_goes_with_a_child_that_is_cancelled(void **state)
 {
     struct worker_fixture *fixture = *state;
@@ -173,6 +194,7 @@ int main(void)
         WORKER_TEST(a_stray_goes_with_a_child_that_exits),
         WORKER_TEST(a_stray_goes_with_a_child_that_is_killed_by_somebody),
         WORKER_TEST(a_stray_goes_with_a_guardian_that_is_killed_by_somebody),
+        WORKER_TEST(a_stray_is_found_among_many),
         WORKER_TEST(a_stray_goes_with_a_child_that_is_cancelled),
         WORKER_TEST(a_stray_goes_with_a_child_that_is_asked_to),
         cmocka_unit_test(a_stray_goes_with_the_parent),
