@@ -4,9 +4,9 @@
 #   cmake -D CASE=... -D GENERATOR=... -D LWBUILD=... -D ROOT=... -D SCRATCH=... -D NINJA=...
 #       -D MAKE=... -P harness.cmake
 #
-# and the first expectation that does not hold ends it. This CMake, NINJA and MAKE are what is run. LWBUILD is the fake, or a wrapper that counts
-# the calls of the real one (REAL), which then has the echo host: both reject a file with the line
-# ${broken}.
+# and the first expectation that does not hold ends it. This CMake, NINJA and MAKE are what is run.
+# LWBUILD is the fake, or a wrapper that counts the calls of the real one (REAL), which then has the
+# echo host: both reject a file with the line ${broken}.
 cmake_minimum_required(VERSION 3.20)
 
 set(work "${SCRATCH}")
@@ -31,6 +31,9 @@ file(MAKE_DIRECTORY "${source}" "${work}/home" "${work}/tools")
 
 # By all the names that CMake looks for, in front of what else is in PATH.
 function(provide program)
+  if(NOT program)
+    return() # this machine has none, and no case for it
+  endif()
   foreach(name IN LISTS ARGN)
     file(CREATE_LINK "${program}" "${work}/tools/${name}" SYMBOLIC)
   endforeach()
