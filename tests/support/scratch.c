@@ -26,6 +26,21 @@ void scratch_remove(struct scratch *scratch)
     assert_int_equal(lwb_file_remove_tree(scratch->dir, &err), LWB_OK);
 }
 
+int scratch_setup(void **state)
+{
+    static struct scratch scratch;
+
+    scratch_make(&scratch);
+    *state = &scratch;
+    return 0;
+}
+
+int scratch_teardown(void **state)
+{
+    scratch_remove(*state);
+    return 0;
+}
+
 const char *scratch_path(const struct scratch *scratch, const char *name)
 {
     static char paths[32][1024];

@@ -13,6 +13,10 @@ struct scratch {
 void scratch_make(struct scratch *scratch);
 void scratch_remove(struct scratch *scratch);
 
+/* The same as cmocka's fixture of a test that needs no more: its state is the scratch. */
+int scratch_setup(void **state);
+int scratch_teardown(void **state);
+
 /* <dir>/<name>; valid for the next 31 calls. */
 const char *scratch_path(const struct scratch *scratch, const char *name);
 

@@ -7,21 +7,6 @@
 #include "lwbuild/base/file.h"
 #include "tests/support/scratch.h"
 
-static int make_scratch(void **state)
-{
-    static struct scratch scratch;
-
-    scratch_make(&scratch);
-    *state = &scratch;
-    return 0;
-}
-
-static int drop_scratch(void **state)
-{
-    scratch_remove(*state);
-    return 0;
-}
-
 static int count_entries(const char *path)
 {
     DIR *dir = opendir(path);
@@ -139,20 +124,21 @@ static void a_tree_is_removed_but_not_what_a_link_points_to(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_was_written_is_read, make_scratch, drop_scratch),
-        cmocka_unit_test_setup_teardown(a_file_over_the_limit_is_refused, make_scratch,
-                                        drop_scratch),
-        cmocka_unit_test_setup_teardown(a_file_of_just_the_limit_is_read, make_scratch,
-                                        drop_scratch),
-        cmocka_unit_test_setup_teardown(a_failed_write_leaves_no_file_behind, make_scratch,
-                                        drop_scratch),
-        cmocka_unit_test_setup_teardown(an_equal_file_is_left_alone, make_scratch, drop_scratch),
-        cmocka_unit_test_setup_teardown(absence_is_an_outcome_not_an_error, make_scratch,
-                                        drop_scratch),
-        cmocka_unit_test_setup_teardown(a_file_written_just_now_is_racy, make_scratch,
-                                        drop_scratch),
+        cmocka_unit_test_setup_teardown(what_was_written_is_read, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(a_file_over_the_limit_is_refused, scratch_setup,
+                                        scratch_teardown),
+        cmocka_unit_test_setup_teardown(a_file_of_just_the_limit_is_read, scratch_setup,
+                                        scratch_teardown),
+        cmocka_unit_test_setup_teardown(a_failed_write_leaves_no_file_behind, scratch_setup,
+                                        scratch_teardown),
+        cmocka_unit_test_setup_teardown(an_equal_file_is_left_alone, scratch_setup,
+                                        scratch_teardown),
+        cmocka_unit_test_setup_teardown(absence_is_an_outcome_not_an_error, scratch_setup,
+                                        scratch_teardown),
+        cmocka_unit_test_setup_teardown(a_file_written_just_now_is_racy, scratch_setup,
+                                        scratch_teardown),
         cmocka_unit_test_setup_teardown(a_tree_is_removed_but_not_what_a_link_points_to,
-                                        make_scratch, drop_scratch),
+                                        scratch_setup, scratch_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

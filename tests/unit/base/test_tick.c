@@ -4,21 +4,6 @@
 #include "lwbuild/base/tick.h"
 #include "tests/support/scratch.h"
 
-static int make_scratch(void **state)
-{
-    static struct scratch scratch;
-
-    scratch_make(&scratch);
-    *state = &scratch;
-    return 0;
-}
-
-static int drop_scratch(void **state)
-{
-    scratch_remove(*state);
-    return 0;
-}
-
 /* The date of a file that is written now. */
 static int64_t write_file(struct scratch *scratch)
 {
@@ -64,10 +49,10 @@ static void the_future_is_not_waited_for(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_is_written_after_a_tick_is_later, make_scratch,
-                                        drop_scratch),
+        cmocka_unit_test_setup_teardown(what_is_written_after_a_tick_is_later, scratch_setup,
+                                        scratch_teardown),
         cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_written_is_no_reason_to_fail,
-                                        make_scratch, drop_scratch),
+                                        scratch_setup, scratch_teardown),
         cmocka_unit_test(the_future_is_not_waited_for),
     };
 
