@@ -95,23 +95,36 @@ static void forget_events(struct run_module *module)
     lwb_buf_clear(&module->facts);
 }
 
+/* No verdict is no confirmation: what was accepted is then as open as if nobody had checked it. */
+static void leave_unconfirmed(struct run_module *module, enum lwb_reason reason, const char *why)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf detail = LWB_BUF(64 * 1024);
+
+    lwb_buf_format(&detail, "a warm worker accepted it, a fresh process came to no verdict: %s",
+                   why ? why : lwb_reason_name(reason));
+    lwb_run_set_detail(module, LWB_VERDICT_NONE, reason, lwb_buf_text(&detail));
+}
+
 /* A confirm run that does not come to the same verdict: the fresh one counts. */
-static void settle_confirmation(struct run_lane *lane, const struct lwb_check_response *response)
+static void settle_confirmation(struct run_lane *lane, const struct lwb_check_response *response,
+                                const struct lwb_error *failure)
 {
     struct lwb_run *run = lane->run;
     struct run_module *module = &run->modules[lane->module];
 
     lwb_run_count(run, LWB_STAT_CONFIRMED, 1);
-    if (!response)
-        return;
-    if (response->verdict == LWB_VERDICT_ACCEPTED) {
+    if (!response) {
+        leave_unconfirmed(module, reason_of(failure), failure->text);
+    } else if (response->verdict == LWB_VERDICT_NONE) {
+        leave_unconfirmed(module, response->reason, response->detail);
+    } else if (response->verdict == LWB_VERDICT_ACCEPTED) {
         module->fresh = true; /* a fresh process has said so: this need not be asked again */
-        return;
+    } else {
+        lwb_run_distrust(run, lane->batch);
+        lwb_run_set_detail(module, LWB_VERDICT_NONE, LWB_REASON_CHANGED,
+                           "a warm worker accepted it, a fresh process did not; its verdict "
+                           "depends on what was checked before (see --isolation fresh)");
     }
-    lwb_run_distrust(run, lane->batch);
-    lwb_run_set_detail(module, LWB_VERDICT_NONE, LWB_REASON_CHANGED,
-                       "a warm worker accepted it, a fresh process did not; "
-                       "its verdict depends on what was checked before (see --isolation fresh)");
 }
 
 static bool wants_confirmation(const struct run_lane *lane,
@@ -132,7 +145,7 @@ static void on_checked(void *ctx, const struct lwb_check_response *response,
     struct run_module *module = &run->modules[index];
 
     if (lane->confirming) {
-        settle_confirmation(lane, response);
+        settle_confirmation(lane, response, failure);
     } else if (!response) {
         forget_events(module);
         lwb_run_set_detail(module, LWB_VERDICT_NONE, reason_of(failure), failure->text);

@@ -35,6 +35,7 @@
  *   -- echo: signal N              die of that signal
  *   -- echo: exit N                end the process with that code
  *   -- echo: crash-when-warm       abort unless the check is asked to be fresh
+ *   -- echo: crash-when-fresh      abort if it is
  *   -- echo: reject-when-warm      an error unless the check is asked to be fresh
  *   -- echo: reject-when-fresh     an error if it is
  *

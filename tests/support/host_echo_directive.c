@@ -360,6 +360,11 @@ static int do_crash_when_warm(struct echo_outcome *outcome, char *rest, struct l
     return outcome->isolation == LWB_ISOLATION_WARM ? do_crash(outcome, rest, err) : LWB_OK;
 }
 
+static int do_crash_when_fresh(struct echo_outcome *outcome, char *rest, struct lwb_error *err)
+{
+    return outcome->isolation == LWB_ISOLATION_FRESH ? do_crash(outcome, rest, err) : LWB_OK;
+}
+
 static int do_reject_when_warm(struct echo_outcome *outcome, char *rest, struct lwb_error *err)
 {
     return outcome->isolation == LWB_ISOLATION_WARM ? do_error(outcome, rest, err) : LWB_OK;
@@ -397,6 +402,7 @@ static const struct {
     { "signal", do_signal },
     { "exit", do_exit },
     { "crash-when-warm", do_crash_when_warm },
+    { "crash-when-fresh", do_crash_when_fresh },
     { "reject-when-warm", do_reject_when_warm },
     { "reject-when-fresh", do_reject_when_fresh },
 };

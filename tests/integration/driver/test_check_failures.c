@@ -278,6 +278,27 @@ static void confirm_catches_a_verdict_that_depends_on_the_worker(void **state)
     assert_int_equal(echo_project_total(&again, "cached"), echo_project_total(&run, "rejected"));
 }
 
+/* A fresh process that dies has confirmed nothing; the rest of the run goes on warm. */
+static void what_no_fresh_process_could_confirm_is_not_accepted(void **state)
+{
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    LWB_AUTO(program_run_release) struct program_run again = { 0 };
+    long open;
+
+    write_many(*state, "crash-when-fresh");
+    echo_project_check(&run, *state, "--format", "json", "--isolation", "confirm", "@list.rsp",
+                       NULL);
+    ASSERT_RUN(run, 4);
+    ASSERT_SAYS(run.err, "a fresh process came to no verdict: ");
+    open = echo_project_total(&run, "no_verdict");
+    assert_true(open >= 1);
+    assert_int_equal(echo_project_total(&run, "rejected"), 0);
+
+    echo_project_check(&again, *state, "--format", "json", "@list.rsp", NULL);
+    ASSERT_RUN(again, 0);
+    assert_int_equal(echo_project_total(&again, "checked"), open);
+}
+
 static void a_warning_behind_too_many_messages_is_not_overlooked(void **state)
 {
     LWB_AUTO(program_run_release) struct program_run plain = { 0 };
@@ -434,6 +455,7 @@ int main(void)
         IN_A_PROJECT(what_was_confirmed_is_not_confirmed_again),
         IN_A_PROJECT(a_no_replaces_the_yes_of_a_fresh_process),
         IN_A_PROJECT(confirm_catches_a_verdict_that_depends_on_the_worker),
+        IN_A_PROJECT(what_no_fresh_process_could_confirm_is_not_accepted),
         IN_A_PROJECT(a_cycle_is_named_by_its_path),
         IN_A_PROJECT(a_cache_that_cannot_be_used_does_not_fail_the_check),
         IN_A_PROJECT(a_damaged_cache_is_replaced),
