@@ -310,6 +310,11 @@ static size_t parse_command(struct lwb_options *options)
     return 0;
 }
 
+static bool is_about_modules(enum lwb_command command)
+{
+    return (BIT(command) & (CHECK | PLAN | REPLAY)) != 0;
+}
+
 static int refuse_contradictions(const struct lwb_options *options, struct lwb_error *err)
 {
     if (options->no_cache && (options->recache || options->read_only || options->no_store))
@@ -320,6 +325,10 @@ static int refuse_contradictions(const struct lwb_options *options, struct lwb_e
                         "--recache goes with neither --read-only nor --no-store");
     if (options->quiet && options->verbose)
         return lwb_fail(err, LWB_ERR_USAGE, "--quiet and --verbose exclude each other");
+    if (options->library && options->targets.count && is_about_modules(options->command))
+        return lwb_fail(err, LWB_ERR_USAGE,
+                        "--library chooses what to check, and so do the modules and files that are "
+                        "named; leave one of them out");
     if (options->depfile && !options->stamp)
         return lwb_fail(err, LWB_ERR_USAGE, "--depfile wants --stamp, the file that it is about");
     if (options->format && strcmp(options->format, "tsv") == 0 && options->command != LWB_CMD_STATS)

@@ -284,11 +284,6 @@ uint64_t lwb_worker_generation(const struct lwb_worker *worker)
     return worker->generation;
 }
 
-const struct lwb_worker_config *lwb_worker_config(const struct lwb_worker *worker)
-{
-    return worker->config;
-}
-
 const struct lwb_hello_response *lwb_worker_hello(const struct lwb_worker *worker)
 {
     return worker->hello.child ? &worker->hello : NULL;

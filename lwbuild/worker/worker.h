@@ -134,7 +134,6 @@ int lwb_worker_stop(struct lwb_worker *worker, bool politely, lwb_worker_stopped
 
 enum lwb_worker_state lwb_worker_state(const struct lwb_worker *worker);
 uint64_t lwb_worker_generation(const struct lwb_worker *worker);
-const struct lwb_worker_config *lwb_worker_config(const struct lwb_worker *worker);
 
 /* Of the present generation; NULL before its hello. Borrowed until the next start. */
 const struct lwb_hello_response *lwb_worker_hello(const struct lwb_worker *worker);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "lwbuild/base/clock.h"
+#include "lwbuild/base/trace.h"
 #include "lwbuild/worker/exit_status.h"
 
 /* How a child ends: on request, and what is said about it. */
@@ -137,6 +138,9 @@ void lwb_worker_report_stop(struct lwb_worker *worker)
 
     if (!report.exit.known)
         report.outcome = LWB_STOP_NOT_REAPED;
+    lwb_trace("worker_stopped", LWB_TRACE_INT("generation", worker->generation),
+              LWB_TRACE_TEXT("outcome", lwb_stop_outcome_name(report.outcome)),
+              LWB_TRACE_INT("ms", report.ms));
     worker->stop.active = false;
     if (stopped)
         stopped(worker->stop.ctx, &report);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lwbuild/base/file.h"
 #include "tests/integration/driver/echo_project.h"
 
 /* What an ordinary life with lwbuild looks like: check, hit, edit, early cutoff. */
@@ -248,6 +249,28 @@ static void explain_names_what_changed(void **state)
     assert_non_null(strstr(lwb_buf_text(&second.err), "A: checked because this changed: source"));
 }
 
+static void a_trace_tells_of_a_child_from_start_to_end(void **state)
+{
+    static const char *const events[] = { "\"event\":\"worker_start\"",
+                                          "\"event\":\"module_checked\",\"module\":\"A\"",
+                                          "\"event\":\"worker_stopped\"",
+                                          "\"outcome\":\"graceful\"" };
+    struct echo_project *project = *state;
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    LWB_AUTO(lwb_buf_release) struct lwb_buf trace = LWB_BUF(1 << 20);
+    struct lwb_error err;
+    const char *at;
+
+    write_chain(project);
+    echo_project_check(&run, project, "--trace", "../trace", "A.lean", NULL);
+    ASSERT_RUN(run, 0);
+    assert_int_equal(lwb_file_read(&trace, scratch_path(&project->scratch, "trace"), NULL, &err),
+                     LWB_OK);
+    at = lwb_buf_text(&trace);
+    for (size_t i = 0; i < LWB_COUNT(events); i++)
+        assert_non_null(at = strstr(at, events[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +288,7 @@ int main(void)
         IN_A_PROJECT(fresh_does_not_take_warm_results_but_warm_takes_fresh_ones),
         IN_A_PROJECT(many_modules_keep_their_order),
         IN_A_PROJECT(explain_names_what_changed),
+        IN_A_PROJECT(a_trace_tells_of_a_child_from_start_to_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

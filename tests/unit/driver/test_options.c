@@ -83,6 +83,8 @@ static void wrong_words_get_one_line_that_says_what_to_do(void **state)
         { { "cache", "frob" }, "lwbuild cache wants one of: trim, clear, verify" },
         { { "--no-cache", "--recache" }, "--no-cache goes with neither" },
         { { "--depfile", "x" }, "--depfile wants --stamp" },
+        { { "--library", "L", "A" }, "--library chooses what to check, and so do the modules" },
+        { { "plan", "--library", "L", "A" }, "leave one of them out" },
         { { "-D", "x" }, "-D wants name=value" },
         { { "--format", "tsv" }, "--format tsv is for --stats only" },
         { { "@/no/such/file" }, "/no/such/file" },
