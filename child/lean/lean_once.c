@@ -19,12 +19,19 @@ static const struct {
     const char *name;
     bool always;    /* each artifact has it */
     bool of_module; /* each artifact of the module system has it */
+    enum lwb_olean_place place;
 } parts[LWB_LEAN_PARTS_MAX] = {
     { .part = "olean", .name = "module.olean", .always = true },
-    { .part = "olean.server", .name = "module.olean.server", .of_module = true },
-    { .part = "olean.private", .name = "module.olean.private", .of_module = true },
-    { .part = "ir", .name = "module.ir" },
-    { .part = "ir.sig", .name = "module.ir.sig" },
+    { .part = "olean.server",
+      .name = "module.olean.server",
+      .of_module = true,
+      .place = LWB_OLEAN_LATER },
+    { .part = "olean.private",
+      .name = "module.olean.private",
+      .of_module = true,
+      .place = LWB_OLEAN_LATER },
+    { .part = "ir", .name = "module.ir", .place = LWB_OLEAN_LATER },
+    { .part = "ir.sig", .name = "module.ir.sig", .place = LWB_OLEAN_LATER },
 };
 
 void lwb_lean_once_release(struct lwb_lean_once *once)
@@ -107,7 +114,7 @@ static int take_part(struct lwb_lean_once *once, size_t part, const char *folder
 
     if (!path)
         return lwb_fail_memory(err);
-    state = lwb_olean_inspect(path, err);
+    state = lwb_olean_inspect(path, parts[part].place, err);
     if (state != LWB_OLEAN_WHOLE)
         return state;
     rc = add_artifact(once, part, LWB_TAKE(path), err);
@@ -150,7 +157,7 @@ static int collect_artifacts(struct lwb_lean_once *once, const char *folder, boo
  */
 static int confirm_end(struct lwb_lean_once *once, const char *olean, struct lwb_error *err)
 {
-    int state = lwb_olean_inspect(olean, err);
+    int state = lwb_olean_inspect(olean, LWB_OLEAN_FIRST, err);
 
     if (state < 0 || state == LWB_OLEAN_WHOLE)
         return state < 0 ? state : LWB_OK;

@@ -12,6 +12,7 @@
  * pointers (1), tag (1).
  */
 enum {
+    ADDRESS = 8,
     OBJECT_HEADER = 8,
     MAX_CONSTRUCTOR_TAG = 244,
 };
@@ -19,6 +20,7 @@ enum {
 struct olean {
     int fd;
     uint64_t size;
+    enum lwb_olean_place place;
     struct lwb_olean_header header;
 };
 
@@ -49,15 +51,22 @@ static bool is_root(const struct olean *file, uint64_t address)
     return offset + OBJECT_HEADER + 8 * (uint64_t)object[6] <= file->size;
 }
 
+/* Nothing but an address, and that of what was written before. */
+static bool leans_on_another(const struct olean *file, uint64_t address)
+{
+    return file->place == LWB_OLEAN_LATER && file->size == file->header.size + ADDRESS &&
+           address % 8 == 0 && address != 0 && address < file->header.base;
+}
+
 static bool has_root(const struct olean *file)
 {
     bool last = file->header.layout == LWB_OLEAN_A;
     uint64_t address;
 
-    if (file->size < file->header.size + 8 + OBJECT_HEADER || file->size % 8 != 0)
+    if (file->size < file->header.size + ADDRESS || file->size % 8 != 0)
         return false;
-    return read_word(file, last ? file->size - 8 : file->header.size, &address) &&
-           is_root(file, address);
+    return read_word(file, last ? file->size - ADDRESS : file->header.size, &address) &&
+           (is_root(file, address) || leans_on_another(file, address));
 }
 
 static enum lwb_olean_state inspect(struct olean *file)
@@ -74,9 +83,9 @@ static enum lwb_olean_state inspect(struct olean *file)
     return rc > 0 && has_root(file) ? LWB_OLEAN_WHOLE : LWB_OLEAN_CUT;
 }
 
-int lwb_olean_inspect(const char *path, struct lwb_error *err)
+int lwb_olean_inspect(const char *path, enum lwb_olean_place place, struct lwb_error *err)
 {
-    struct olean file = { .fd = open(path, O_RDONLY | O_CLOEXEC) };
+    struct olean file = { .fd = open(path, O_RDONLY | O_CLOEXEC), .place = place };
     struct stat st;
     int state;
 

@@ -14,7 +14,7 @@
  * payload "fake\nimport A\nprovide x\n" padded with zeros, and last the root: an
  * object with one pointer.
  */
-enum { CONTENT_MAX = 1024 * 1024, BASE = 0x10000 };
+enum { CONTENT_MAX = 1024 * 1024, BASE = 0x10000, NEXT_BASE = 0x200000, ADDRESS = 8 };
 
 static void append_u64(struct lwb_buf *out, uint64_t value)
 {
@@ -28,7 +28,7 @@ static void append_zeros(struct lwb_buf *out, size_t count)
         lwb_buf_append_char(out, '\0');
 }
 
-static void append_header(struct lwb_buf *out, enum fake_era era)
+static void append_header(struct lwb_buf *out, enum fake_era era, uint64_t base)
 {
     switch (era) {
     case FAKE_2021_07:
@@ -37,19 +37,19 @@ static void append_header(struct lwb_buf *out, enum fake_era era)
     case FAKE_2021_11:
     case FAKE_2022_12:
         lwb_buf_append_text(out, "oleanfile!!!!!!!");
-        append_u64(out, BASE);
+        append_u64(out, base);
         break;
     case FAKE_4_8:
     case FAKE_4_12:
         lwb_buf_append(out, "olean\1", 6);
         append_zeros(out, 42);
-        append_u64(out, BASE);
+        append_u64(out, base);
         break;
     case FAKE_4_22:
     case FAKE_4_34:
         lwb_buf_append(out, "olean\2\1", 7);
         append_zeros(out, 33 + 40);
-        append_u64(out, BASE);
+        append_u64(out, base);
         break;
     }
 }
@@ -81,7 +81,7 @@ static void append_file(struct lwb_buf *out, const struct fake_lean *fake,
     size_t place;
     uint64_t root;
 
-    append_header(out, fake->era);
+    append_header(out, fake->era, BASE);
     place = out->len;
     if (fake->era == FAKE_2021_07) {
         append_payload(out, fake, header);
@@ -117,20 +117,38 @@ static int write_part(const struct fake_lean *fake, const char *path, const char
     return 1;
 }
 
+/*
+ * A part that is written behind others: what it has in common with them is not
+ * written again, which is everything when a module has nothing of its own.
+ */
+static void append_later(struct lwb_buf *out, const struct fake_lean *fake, unsigned number)
+{
+    uint64_t base = NEXT_BASE * number;
+
+    append_header(out, fake->era, base);
+    append_u64(out, fake->provides.count ? base + out->len + ADDRESS : BASE + out->len + ADDRESS);
+    if (fake->provides.count)
+        append_root(out);
+}
+
 int fake_olean_write(const struct fake_lean *fake, const char *path,
                      const struct lwb_lean_header *header)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf content = LWB_BUF(CONTENT_MAX);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf server = LWB_BUF(CONTENT_MAX);
+    LWB_AUTO(lwb_buf_release) struct lwb_buf private = LWB_BUF(CONTENT_MAX);
     int failed;
 
     append_file(&content, fake, header);
     failed = write_part(fake, path, "", lwb_buf_bytes(&content));
     if (fake->era < FAKE_4_22 || !header->module_system || failed)
         return failed;
-    failed = write_part(fake, path, ".server", lwb_buf_bytes(&content)) |
+    append_later(&server, fake, 1);
+    append_later(&private, fake, 2);
+    failed = write_part(fake, path, ".server", lwb_buf_bytes(&server)) |
              write_part(fake, path, ".ir", lwb_buf_bytes(&content));
     if (!failed && !fake->partial)
-        failed = write_part(fake, path, ".private", lwb_buf_bytes(&content));
+        failed = write_part(fake, path, ".private", lwb_buf_bytes(&private));
     if (!failed && fake->era >= FAKE_4_34)
         failed = write_part(fake, path, ".ir.sig", lwb_buf_bytes(&content));
     return failed;

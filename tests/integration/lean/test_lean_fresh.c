@@ -57,7 +57,7 @@ static void an_artifact_is_whole_and_has_its_digest(void **state)
         assert_string_equal(artifact->part, "olean");
         assert_memory_equal(artifact->path, fixture.lean.own_folder,
                             strlen(fixture.lean.own_folder));
-        assert_int_equal(lwb_olean_inspect(artifact->path, &err), LWB_OLEAN_WHOLE);
+        assert_int_equal(lwb_olean_inspect(artifact->path, LWB_OLEAN_FIRST, &err), LWB_OLEAN_WHOLE);
         assert_int_equal(lwb_digest_file(&digest, artifact->path, &err), LWB_OK);
         assert_int_equal(lwb_digest_compare(&digest, &artifact->digest), 0);
         lean_session_finish(&fixture.lean);
@@ -76,15 +76,21 @@ static void a_module_of_the_module_system_has_parts(void **state)
     static const char *const parts[] = { "olean", "olean.server", "olean.private", "ir", "ir.sig" };
     static const struct {
         const char *era;
+        const char *source;
         size_t n_parts;
-    } cases[] = { { "4.22", 4 }, { "4.34", 5 } };
+    } cases[] = {
+        { "4.22", "module\n--! provides x\n", 4 },
+        { "4.22", "module\n", 4 },
+        { "4.34", "module\n--! provides x\n", 5 },
+        { "4.34", "module\n", 5 },
+    };
 
     (void)state;
     for (size_t i = 0; i < LWB_COUNT(cases); i++) {
         struct fake_session fixture;
 
         open_module_system(&fixture, cases[i].era);
-        check(&fixture, "A.lean", "module\n--! provides x\n", true);
+        check(&fixture, "A.lean", cases[i].source, true);
         fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, true);
         assert_int_equal(fixture.lean.response.n_artifacts, cases[i].n_parts);
         for (size_t k = 0; k < cases[i].n_parts; k++)

@@ -60,13 +60,19 @@ static void make(struct lwb_buf *out, enum layout layout)
     }
 }
 
-static int inspect(const struct scratch *scratch, struct lwb_bytes content)
+static int inspect_as(const struct scratch *scratch, struct lwb_bytes content,
+                      enum lwb_olean_place place)
 {
     const char *path = scratch_path(scratch, "x.olean");
     struct lwb_error err;
 
     assert_int_equal(lwb_file_write(path, content, 0600, &err), LWB_OK);
-    return lwb_olean_inspect(path, &err);
+    return lwb_olean_inspect(path, place, &err);
+}
+
+static int inspect(const struct scratch *scratch, struct lwb_bytes content)
+{
+    return inspect_as(scratch, content, LWB_OLEAN_FIRST);
 }
 
 static void all_layouts_are_known_and_no_cut_passes(void **state)
@@ -87,6 +93,48 @@ static void all_layouts_are_known_and_no_cut_passes(void **state)
     scratch_remove(&scratch);
 }
 
+/* What a part has in common with those before it is not written again, not even the root. */
+static void a_later_part_may_hold_nothing_of_its_own(void **state)
+{
+    static const uint64_t roots[] = { base - 64, base + 64, base - 60, 0 };
+    static const int states[] = { LWB_OLEAN_WHOLE, LWB_OLEAN_CUT, LWB_OLEAN_CUT, LWB_OLEAN_CUT };
+    struct scratch scratch;
+
+    (void)state;
+    scratch_make(&scratch);
+    for (size_t i = 0; i < LWB_COUNT(roots); i++) {
+        LWB_AUTO(lwb_buf_release) struct lwb_buf content = LWB_BUF(1000);
+
+        append_header(&content, LAYOUT_D);
+        append_u64(&content, roots[i]);
+        assert_int_equal(inspect_as(&scratch, lwb_buf_bytes(&content), LWB_OLEAN_LATER), states[i]);
+        assert_int_equal(inspect(&scratch, lwb_buf_bytes(&content)), LWB_OLEAN_CUT);
+        assert_int_equal(
+            inspect_as(&scratch, lwb_bytes(content.ptr, content.len - 1), LWB_OLEAN_LATER),
+            LWB_OLEAN_CUT);
+        append_zeros(&content, 16);
+        assert_int_equal(inspect_as(&scratch, lwb_buf_bytes(&content), LWB_OLEAN_LATER),
+                         LWB_OLEAN_CUT);
+    }
+    scratch_remove(&scratch);
+}
+
+static void no_cut_of_a_later_part_passes(void **state)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf content = LWB_BUF(1000);
+    struct scratch scratch;
+
+    (void)state;
+    scratch_make(&scratch);
+    make(&content, LAYOUT_D);
+    assert_int_equal(inspect_as(&scratch, lwb_buf_bytes(&content), LWB_OLEAN_LATER),
+                     LWB_OLEAN_WHOLE);
+    for (size_t len = 0; len < content.len; len++)
+        if (inspect_as(&scratch, lwb_bytes(content.ptr, len), LWB_OLEAN_LATER) == LWB_OLEAN_WHOLE)
+            fail_msg("%zu bytes of %zu", len, content.len);
+    scratch_remove(&scratch);
+}
+
 static void other_files_are_told_apart(void **state)
 {
     struct scratch scratch;
@@ -94,7 +142,8 @@ static void other_files_are_told_apart(void **state)
 
     (void)state;
     scratch_make(&scratch);
-    assert_int_equal(lwb_olean_inspect(scratch_path(&scratch, "none"), &err), LWB_OLEAN_ABSENT);
+    assert_int_equal(lwb_olean_inspect(scratch_path(&scratch, "none"), LWB_OLEAN_FIRST, &err),
+                     LWB_OLEAN_ABSENT);
     assert_int_equal(inspect(&scratch, lwb_bytes_text("not an olean file at all")),
                      LWB_OLEAN_FOREIGN);
     assert_int_equal(inspect(&scratch, lwb_bytes_text("")), LWB_OLEAN_CUT);
@@ -108,6 +157,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_layouts_are_known_and_no_cut_passes),
+        cmocka_unit_test(a_later_part_may_hold_nothing_of_its_own),
+        cmocka_unit_test(no_cut_of_a_later_part_passes),
         cmocka_unit_test(other_files_are_told_apart),
     };
 
