@@ -79,6 +79,22 @@ const char *lwb_elan_override(const struct lwb_elan *elan, const char *dir)
 
 /* ---- names and folders ---- */
 
+bool lwb_elan_is_name(const char *name, char *shown, size_t size)
+{
+    bool is_name = *name != '\0';
+    size_t len = 0;
+
+    for (; *name; name++) {
+        bool printable = *name >= ' ' && *name <= '~';
+
+        is_name = is_name && printable && *name != ' ';
+        if (len + 1 < size)
+            shown[len++] = printable ? *name : '?';
+    }
+    shown[len] = '\0';
+    return is_name;
+}
+
 static int has_lean(const char *dir)
 {
     LWB_AUTO(lwb_free_text) char *lean = lwb_path_join(dir, "bin/lean");

@@ -25,6 +25,13 @@ const char *lwb_elan_default(const struct lwb_elan *elan);
 const char *lwb_elan_override(const struct lwb_elan *elan, const char *dir);
 
 /*
+ * Whether elan could know a toolchain by this name: printable ASCII without
+ * blanks. `shown` becomes the name with everything else replaced, so that a
+ * file's odd bytes do not reach a terminal.
+ */
+bool lwb_elan_is_name(const char *name, char *shown, size_t size);
+
+/*
  * The folder of the toolchain called `name`; a relative path is taken from
  * `base`. Returns 1 and *out (the caller's), 0 when it is not installed.
  */

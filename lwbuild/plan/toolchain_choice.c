@@ -11,7 +11,7 @@
 
 /* Which toolchain: the order of toolchain.h. */
 
-#define HOW_TO_INSTALL "to install Lean, see https://lean-lang.org/install"
+#define WHERE_TO_GET_IT "https://lean-lang.org/install"
 enum { MAX_NAME_FILE = 64 * 1024 };
 
 struct choice {
@@ -26,11 +26,38 @@ static int note(struct lwb_strvec *paths, const char *path, struct lwb_error *er
     return lwb_strvec_append(paths, path) ? lwb_fail_memory(err) : LWB_OK;
 }
 
+/* elan's proxies are links to elan, or copies beside it. */
+static int is_proxy(const char *dir, const char *real)
+{
+    LWB_AUTO(lwb_free_text) char *elan = lwb_path_join(dir, "elan");
+
+    if (!elan)
+        return -1;
+    return strncmp(lwb_path_basename(real), "elan", 4) == 0 || access(elan, F_OK) == 0;
+}
+
+/* A proxy in the place of a Lean would choose a toolchain by rules of its own, and may download it. */
+static int refuse_proxy(const char *prefix, const char *origin, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_free_text) char *bin = lwb_path_join(prefix, "bin");
+    LWB_AUTO(lwb_free_text) char *lean = lwb_path_join(prefix, "bin/lean");
+    char *real = lean ? realpath(lean, NULL) : NULL;
+    int rc = !bin || !lean ? -1 : real ? is_proxy(bin, real) : 0;
+
+    free(real);
+    if (rc > 0)
+        return lwb_fail(err, LWB_ERR_NO_TOOLCHAIN,
+                        "%s: %s is a proxy of elan and no Lean: name one of elan's toolchains",
+                        origin, lean);
+    return rc < 0 ? lwb_fail_memory(err) : LWB_OK;
+}
+
 /* Takes `prefix` and, on success, makes it the answer. */
 static int settle(struct choice *choice, char *prefix, const char *name, const char *origin)
 {
     LWB_AUTO(lwb_free_text) char *found = prefix;
     char *canonical = found ? realpath(found, NULL) : NULL;
+    int rc;
 
     if (!canonical)
         return found ? lwb_fail_errno(choice->err, LWB_ERR_NO_TOOLCHAIN, "%s: %s", origin, found)
@@ -41,7 +68,29 @@ static int settle(struct choice *choice, char *prefix, const char *name, const c
     choice->out->origin = lwb_strdup(origin);
     if (!choice->out->prefix || !choice->out->name || !choice->out->origin)
         return lwb_fail_memory(choice->err);
-    return 1;
+    rc = refuse_proxy(choice->out->prefix, origin, choice->err);
+    return rc < 0 ? rc : 1;
+}
+
+/* Said of a name that is nowhere: how to get it, unless it is none. */
+static int fail_not_installed(const struct choice *choice, const char *name, const char *origin)
+{
+    char shown[200];
+
+    if (name[0] == '/' || name[0] == '.')
+        return lwb_fail(choice->err, LWB_ERR_NO_TOOLCHAIN, "%s: there is no bin/lean in %s", origin,
+                        name);
+    if (!lwb_elan_is_name(name, shown, sizeof(shown)))
+        return lwb_fail(choice->err, LWB_ERR_NO_TOOLCHAIN, "%s: \"%s\" is no name of a toolchain",
+                        origin, shown);
+    if (!choice->elan.home || access(choice->elan.home, F_OK) != 0)
+        return lwb_fail(choice->err, LWB_ERR_NO_TOOLCHAIN,
+                        "%s: Lean toolchain %s is not installed, nor is elan, which installs it: "
+                        "see " WHERE_TO_GET_IT,
+                        origin, name);
+    return lwb_fail(choice->err, LWB_ERR_NO_TOOLCHAIN,
+                    "%s: Lean toolchain %s is not installed: run elan toolchain install %s", origin,
+                    name, name);
 }
 
 /* A toolchain that somebody asked for by name or folder. */
@@ -52,14 +101,7 @@ static int use_name(struct choice *choice, const char *name, const char *base, c
 
     if (rc > 0)
         return settle(choice, prefix, name, origin);
-    if (rc < 0)
-        return rc;
-    if (name[0] == '/' || name[0] == '.')
-        return lwb_fail(choice->err, LWB_ERR_NO_TOOLCHAIN, "%s: there is no bin/lean in %s", origin,
-                        name);
-    return lwb_fail(choice->err, LWB_ERR_NO_TOOLCHAIN,
-                    "%s: Lean toolchain %s is not installed: run elan toolchain install %s", origin,
-                    name, name);
+    return rc < 0 ? rc : fail_not_installed(choice, name, origin);
 }
 
 static int use_sysroot(struct choice *choice, const char *dir)
@@ -180,16 +222,6 @@ static int try_project(struct choice *choice)
 
 /* ---- PATH ---- */
 
-/* elan's proxies are links to elan, or copies beside it. */
-static int is_proxy(const char *dir, const char *real)
-{
-    LWB_AUTO(lwb_free_text) char *elan = lwb_path_join(dir, "elan");
-
-    if (!elan)
-        return -1;
-    return strncmp(lwb_path_basename(real), "elan", 4) == 0 || access(elan, F_OK) == 0;
-}
-
 /* The folder above bin/, or what a wrapper script says when that one holds no library. */
 static int prefix_of(char **out, const char *real, struct lwb_error *err)
 {
@@ -277,7 +309,7 @@ static int choose(struct choice *choice)
         return rc;
     return lwb_fail(choice->err, LWB_ERR_NO_TOOLCHAIN,
                     "no Lean toolchain: no lean-toolchain file, no default of elan, no lean in "
-                    "PATH; " HOW_TO_INSTALL);
+                    "PATH; to install Lean, see " WHERE_TO_GET_IT);
 }
 
 int lwb_toolchain_choose(struct lwb_toolchain *out, const struct lwb_toolchain_request *request,

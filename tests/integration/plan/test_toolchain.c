@@ -264,6 +264,39 @@ static void what_is_named_and_missing_is_not_passed_over(void **state)
     fail_to_find(f, "--toolchain: there is no bin/lean in /nonexistent");
 }
 
+/* A file that was saved as something else, or with a comment, must not become a command to copy. */
+static void a_name_that_can_be_none_is_told_so(void **state)
+{
+    static const struct {
+        const char *content;
+        const char *complaint;
+    } cases[] = {
+        { "\xef\xbb\xbfv4.9.0\n", "lean-toolchain: \"???v4.9.0\" is no name of a toolchain" },
+        { "v4.9.0 # the old one\n",
+          "lean-toolchain: \"v4.9.0 # the old one\" is no name of a toolchain" },
+        { "\033[31mred\r\n", "lean-toolchain: \"?[31mred\" is no name of a toolchain" },
+    };
+    struct fixture *f = *state;
+
+    make_toolchain(f, ELAN "leanprover--lean4---v4.9.0", VERSION_9);
+    for (size_t i = 0; i < LWB_COUNT(cases); i++) {
+        scratch_write(&f->scratch, "p/lean-toolchain", cases[i].content);
+        fail_to_find(f, cases[i].complaint);
+    }
+    scratch_write(&f->scratch, "p/lean-toolchain", "\r\n \tleanprover/lean4:v4.9.0 \t\r\nmore\r\n");
+    find(f);
+    assert_prefix(f, ELAN "leanprover--lean4---v4.9.0");
+}
+
+static void without_elan_it_says_where_elan_is(void **state)
+{
+    struct fixture *f = *state;
+
+    scratch_write(&f->scratch, "p/lean-toolchain", "v4.9.0\n");
+    fail_to_find(f, "p/lean-toolchain: Lean toolchain v4.9.0 is not installed, nor is elan, which "
+                    "installs it: see https://lean-lang.org/install");
+}
+
 static void without_any_lean_one_line_says_how_to_get_one(void **state)
 {
     struct fixture *f = *state;
@@ -280,6 +313,27 @@ static void the_proxies_of_elan_are_not_run(void **state)
     scratch_write(&f->scratch, "proxies/bin/elan", "");
     (void)snprintf(f->path, sizeof(f->path), "PATH=%s", scratch_path(&f->scratch, "proxies/bin"));
     fail_to_find(f, "no Lean toolchain");
+    assert_int_equal(count_runs(f), 0);
+}
+
+/* Nor when somebody names the folder that they are in. */
+static void a_folder_of_proxies_is_no_toolchain(void **state)
+{
+    struct fixture *f = *state;
+    char given[300];
+
+    make_toolchain(f, ".elan", VERSION_9);
+    scratch_write(&f->scratch, "links/bin/elan-init", "");
+    assert_int_equal(symlink("elan-init", scratch_path(&f->scratch, "links/bin/lean")), 0);
+    scratch_write(&f->scratch, ".elan/bin/elan", "");
+    scratch_write(&f->scratch, "p/lean-toolchain", "../links\n");
+    fail_to_find(f, "links/bin/lean is a proxy of elan and no Lean: name one of elan's toolchains");
+    set_variable(f, "LEAN_SYSROOT", scratch_path(&f->scratch, ".elan"));
+    fail_to_find(f, "LEAN_SYSROOT: ");
+    fail_to_find(f, "/.elan/bin/lean is a proxy of elan and no Lean");
+    (void)snprintf(given, sizeof(given), "%s", scratch_path(&f->scratch, ".elan"));
+    f->request.given = given;
+    fail_to_find(f, "--toolchain: ");
     assert_int_equal(count_runs(f), 0);
 }
 
@@ -419,8 +473,11 @@ int main(void)
         TEST(elan_home_may_be_elsewhere),
         TEST(a_toolchain_file_may_name_a_folder),
         TEST(what_is_named_and_missing_is_not_passed_over),
+        TEST(a_name_that_can_be_none_is_told_so),
+        TEST(without_elan_it_says_where_elan_is),
         TEST(without_any_lean_one_line_says_how_to_get_one),
         TEST(the_proxies_of_elan_are_not_run),
+        TEST(a_folder_of_proxies_is_no_toolchain),
         TEST(a_wrapper_in_path_is_asked_for_its_prefix),
         TEST(headers_spare_a_run_of_lean),
         TEST(lean_is_asked_once_per_content),
