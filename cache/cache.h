@@ -127,8 +127,7 @@ int lwb_cache_disown_snapshots(struct lwb_cache *cache, struct lwb_error *err);
 /* Drop an entry (a confirm run found a difference, an object was condemned). */
 int lwb_cache_drop(struct lwb_cache *cache, const struct lwb_digest *key, struct lwb_error *err);
 
-/* ---- batches ---------------------------------------------------------------------------------
- */
+/* ---- batches --------------------------------------------------------------------------------- */
 
 enum { LWB_CACHE_BATCH_MIN = 16 }; /* fewer members are not worth a batch */
 
@@ -206,8 +205,7 @@ int lwb_cache_recall(struct lwb_cache *cache, const struct lwb_digest *question,
 int lwb_cache_remember(struct lwb_cache *cache, const struct lwb_digest *question,
                        const struct lwb_digest *answer, struct lwb_error *err);
 
-/* ---- objects ------------------------------------------------------------------------------------
- */
+/* ---- objects --------------------------------------------------------------------------------- */
 
 /*
  * Take a private file into objects/<aa>/<sha256>, mode 0444. The digest is
@@ -228,5 +226,4 @@ int lwb_cache_condemn(struct lwb_cache *cache, const struct lwb_digest *digest,
 /* A private folder below the cache directory, on the same file system as the objects. */
 int lwb_cache_scratch(struct lwb_cache *cache, struct lwb_buf *out, struct lwb_error *err);
 
-/* ---- statistics and upkeep: cache_stats.h, cache_trim.h
- * --------------------------------------------- */
+/* ---- statistics and upkeep: cache_stats.h, cache_trim.h -------------------------------------- */

@@ -146,8 +146,7 @@ int lwb_call_diagnostic(struct lwb_call *call, const struct lwb_diagnostic *diag
     return send_diagnostic(call, &repaired);
 }
 
-/* ---- rows ---------------------------------------------------------------------------------------
- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 static int add_stream(struct lwb_call *call, const char *stream, struct lwb_error *err)
 {

@@ -37,8 +37,7 @@ lwb_capability_library_find(const struct lwb_capability_library *library,
     return NULL;
 }
 
-/* ---- looking it over ---------------------------------------------------------------------------
- */
+/* ---- looking it over ------------------------------------------------------------------------- */
 
 static void list(struct lwb_buf *out, const char *kind, const char *name)
 {

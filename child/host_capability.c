@@ -50,8 +50,7 @@ struct capability_session {
     struct lwb_error said;   /* by fail */
 };
 
-/* ---- call-backs
- * ---------------------------------------------------------------------------------- */
+/* ---- call-backs ------------------------------------------------------------------------------ */
 
 static int misuse(struct capability_session *session, const char *text)
 {
@@ -171,8 +170,7 @@ static void give_face(struct capability_session *session)
     session->thread = pthread_self();
 }
 
-/* ---- one call
- * ------------------------------------------------------------------------------------ */
+/* ---- one call -------------------------------------------------------------------------------- */
 
 static void begin(struct capability_session *session, struct lwb_call *call,
                   struct lwb_host_answer *answer, unsigned may)
@@ -308,8 +306,7 @@ static int on_stream_request(void *session, const struct lwb_export_request *req
     return run(session, LWB_CAPABILITY_STREAM, request, call, answer, err);
 }
 
-/* ---- sessions
- * ------------------------------------------------------------------------------------ */
+/* ---- sessions -------------------------------------------------------------------------------- */
 
 static void capability_close(void *arg)
 {

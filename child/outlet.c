@@ -221,8 +221,7 @@ int lwb_outlet_send(struct lwb_outlet *outlet, struct lwb_bytes frame, struct lw
     return rc;
 }
 
-/* ---- rows --------------------------------------------------------------------------------------
- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 static void wait_until(struct lwb_outlet *outlet, uint64_t deadline_ns)
 {

@@ -244,8 +244,7 @@ static int answer_export(struct work *work, struct lwb_error *err)
     return rc;
 }
 
-/* ---- which is which ----------------------------------------------------------------------------
- */
+/* ---- which is which -------------------------------------------------------------------------- */
 
 static int answer_in_session(struct work *work, struct lwb_error *err)
 {

@@ -76,8 +76,7 @@ static void lean_close(void *session)
     destroy_session(session);
 }
 
-/* ---- messages -----------------------------------------------------------------------------------
- */
+/* ---- messages -------------------------------------------------------------------------------- */
 
 int lwb_lean_session_send(struct lwb_lean_session *session, struct lwb_call *call,
                           struct lwb_lean_messages *messages, int64_t lines, uint64_t max_bytes,
@@ -104,8 +103,7 @@ int lwb_lean_session_send(struct lwb_lean_session *session, struct lwb_call *cal
     return rc;
 }
 
-/* ---- check
- * --------------------------------------------------------------------------------------- */
+/* ---- check ----------------------------------------------------------------------------------- */
 
 /* Relative, with an end that Lean takes for a module, and nothing that leads out of a folder. */
 static int check_label(const char *file, struct lwb_error *err)

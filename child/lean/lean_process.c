@@ -134,8 +134,7 @@ void lwb_lean_process_drain_stderr(struct lwb_lean_process *process)
         continue;
 }
 
-/* ---- waiting -----------------------------------------------------------------------------------
- */
+/* ---- waiting --------------------------------------------------------------------------------- */
 
 static int timeout_ms(uint64_t deadline)
 {
@@ -239,8 +238,7 @@ uint64_t lwb_lean_process_memory(const struct lwb_lean_process *process)
     return (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* ---- a run from start to end
- * ---------------------------------------------------------------------- */
+/* ---- a run from start to end ----------------------------------------------------------------- */
 
 void lwb_lean_run_release(struct lwb_lean_run *run)
 {

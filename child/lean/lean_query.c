@@ -39,8 +39,7 @@ int lwb_lean_query_elaborate(struct lwb_buf *out, struct lwb_bytes header,
     return lwb_buf_ok(out) ? LWB_OK : lwb_fail_memory(err);
 }
 
-/* ---- kernel check ------------------------------------------------------------------------------
- */
+/* ---- kernel check ---------------------------------------------------------------------------- */
 
 static bool is_space(char c)
 {
@@ -170,8 +169,7 @@ enum lwb_kernel_status lwb_lean_query_kernel_status(struct lwb_bytes source,
     return has_sorry ? LWB_KERNEL_UNAVAILABLE : LWB_KERNEL_CHECKED;
 }
 
-/* ---- declarations
- * --------------------------------------------------------------------------------- */
+/* ---- declarations ---------------------------------------------------------------------------- */
 
 bool lwb_lean_query_is_supported(const struct lwb_strvec *imports)
 {

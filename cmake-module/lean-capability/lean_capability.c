@@ -46,8 +46,7 @@ static int fail(const struct lwb_capability_call *call, const char *code, const 
     return FAILED;
 }
 
-/* ---- texts -------------------------------------------------------------------------------------
- */
+/* ---- texts ----------------------------------------------------------------------------------- */
 
 /* Bytes of the UTF-8 sequence at `text`, 0 if it is none. `text` ends with a NUL. */
 static size_t sequence_length(const unsigned char *text)
@@ -84,8 +83,7 @@ static int check_request(const struct lwb_capability_call *call, const char *req
     return step ? 0 : fail(call, "lean.utf8", "the request is not UTF-8");
 }
 
-/* ---- Lean's errors -----------------------------------------------------------------------------
- */
+/* ---- Lean's errors --------------------------------------------------------------------------- */
 
 /* One line, and no half character at the end of a text that was cut. */
 static void make_line(char *text)
@@ -156,8 +154,7 @@ static int fail_io(const struct lwb_capability_call *call, const char *code, b_l
     return fail(call, code, text);
 }
 
-/* ---- the runtime -------------------------------------------------------------------------------
- */
+/* ---- the runtime ----------------------------------------------------------------------------- */
 
 extern lwb_lean_initializer LWB_LEAN_INITIALIZER;
 
@@ -260,8 +257,7 @@ static int prepare(const void *state, const struct lwb_capability_call *call, co
     return check_request(call, request, len);
 }
 
-/* ---- commands ----------------------------------------------------------------------------------
- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 static bool is_text(b_lean_obj_arg object)
 {
@@ -317,8 +313,7 @@ static int run_command(void *state, const struct lwb_capability_call *call,
     return status;
 }
 
-/* ---- streams -----------------------------------------------------------------------------------
- */
+/* ---- streams --------------------------------------------------------------------------------- */
 
 /* The stream that runs: there is one thread, so at most one. */
 static struct {
@@ -466,8 +461,7 @@ lean_object *lwb_lean_row(size_t callback, size_t context, b_lean_obj_arg name,
         lean_box(function == on_envelope ? on_row(context, name, json) : FAILED));
 }
 
-/* ---- texts of rows -------------------------------------------------------------------------------
- */
+/* ---- texts of rows --------------------------------------------------------------------------- */
 
 /* What LWBuild.lean declares, for rows: what Lean does itself by lists of characters.
  *     lwb_lean_decimal (n : USize) : String
@@ -543,8 +537,7 @@ lean_object *lwb_lean_json_text(b_lean_obj_arg text)
     return made;
 }
 
-/* ---- a stream from start to end ------------------------------------------------------------------
- */
+/* ---- a stream from start to end -------------------------------------------------------------- */
 
 static int finish_stream(const struct lwb_capability_call *call, b_lean_obj_arg result)
 {
@@ -578,8 +571,7 @@ static int run_stream(void *state, const struct lwb_capability_call *call, lwb_l
     return status;
 }
 
-/* ---- the table ---------------------------------------------------------------------------------
- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 #define DEFINE_COMMAND(name, symbol)                                                               \
     extern lwb_lean_command symbol;                                                                \

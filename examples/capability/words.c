@@ -15,8 +15,7 @@
 
 #include "lwbuild/capability.h"
 
-/* ---- the work ----------------------------------------------------------------------------------
- */
+/* ---- the work -------------------------------------------------------------------------------- */
 
 struct word {
     char text[64];
@@ -108,8 +107,7 @@ static int count_words(struct words *words, const struct lwb_capability_call *ca
     return status;
 }
 
-/* ---- what others can call ----------------------------------------------------------------------
- */
+/* ---- what others can call -------------------------------------------------------------------- */
 
 /* A command: one request, one answer. */
 static int count(void *state, const struct lwb_capability_call *call, const char *request,
@@ -152,8 +150,7 @@ static int frequencies(void *state, const struct lwb_capability_call *call, cons
     return status;
 }
 
-/* ---- what every library has --------------------------------------------------------------------
- */
+/* ---- what every library has ------------------------------------------------------------------ */
 
 static int metadata(void *state, const struct lwb_capability_call *call, const char *request,
                     size_t len)

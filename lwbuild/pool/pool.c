@@ -49,8 +49,7 @@ int lwb_pool_create(struct lwb_pool **out, uv_loop_t *loop, const struct lwb_poo
     return LWB_OK;
 }
 
-/* ---- slots --------------------------------------------------------------------------------------
- */
+/* ---- slots ----------------------------------------------------------------------------------- */
 
 /* The slot leaves the pool; its numbers stay. */
 static void discard(struct lwb_pool *pool, unsigned index)
@@ -159,8 +158,7 @@ static bool make_room(struct lwb_pool *pool)
     return false;
 }
 
-/* ---- memory
- * ---------------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 static uint64_t total_memory(struct lwb_pool *pool)
 {
@@ -181,8 +179,7 @@ static bool has_memory(struct lwb_pool *pool)
     return !pool->config.max_total_memory || total_memory(pool) < pool->config.max_total_memory;
 }
 
-/* ---- serving
- * ---------------------------------------------------------------------------------------- */
+/* ---- serving --------------------------------------------------------------------------------- */
 
 /* Make room by ending an idle worker, unless enough are on their way out already. */
 static void evict_for(struct lwb_pool *pool, unsigned waiting)
@@ -281,8 +278,7 @@ static void set_timer(struct lwb_pool *pool)
     (void)uv_timer_start(&pool->timer, on_timer, next > now ? next - now : 0, 0);
 }
 
-/* ---- shutdown
- * ------------------------------------------------------------------------------------------ */
+/* ---- shutdown -------------------------------------------------------------------------------- */
 
 static void on_timer_closed(uv_handle_t *handle)
 {
@@ -328,8 +324,7 @@ const struct lwb_pool_report *lwb_pool_report(const struct lwb_pool *pool)
     return &pool->report;
 }
 
-/* ---- the look
- * -------------------------------------------------------------------------------------------- */
+/* ---- the look -------------------------------------------------------------------------------- */
 
 static void on_timer(uv_timer_t *timer)
 {

@@ -238,8 +238,7 @@ struct lwb_stream_summary {
     struct lwb_bytes metadata; /* attachment: JSON, or empty */
 };
 
-/* ---- events -------------------------------------------------------------------------------------
- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 struct lwb_progress {
     const char *phase;
@@ -263,8 +262,7 @@ struct lwb_rows {
 /* Next row of a packed list: 1, 0 at its end, -1 when it is cut. */
 int lwb_rows_next(struct lwb_bytes *packed, struct lwb_bytes *row);
 
-/* ---- refusal: why a request was not answered ----------------------------------------------------
- */
+/* ---- refusal: why a request was not answered ------------------------------------------------- */
 
 /*
  * `code` is a name of lwb_code_name, or a word of the host's own. Numbers that
@@ -290,8 +288,7 @@ void lwb_refusal_from_error(struct lwb_refusal *out, const struct lwb_error *err
  */
 int lwb_refusal_to_error(const struct lwb_refusal *refusal, struct lwb_error *err);
 
-/* ---- bytes <-> structs
- * ---------------------------------------------------------------------------- */
+/* ---- bytes <-> structs ----------------------------------------------------------------------- */
 
 struct cJSON;
 struct lwb_member;

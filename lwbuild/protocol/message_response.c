@@ -163,8 +163,7 @@ int lwb_open_response_decode(struct lwb_open_response *out, struct lwb_message *
     return LWB_OK;
 }
 
-/* ---- check ------------------------------------------------------------------------------------
- */
+/* ---- check ----------------------------------------------------------------------------------- */
 
 static void write_artifacts(struct lwb_writer *writer, const struct lwb_check_response *value)
 {
@@ -274,8 +273,7 @@ int lwb_check_response_decode(struct lwb_check_response *out, struct lwb_message
     return LWB_OK;
 }
 
-/* ---- elaborate, kernel check, declarations ------------------------------------------------------
- */
+/* ---- elaborate, kernel check, declarations --------------------------------------------------- */
 
 int lwb_elaborate_response_encode(struct lwb_buf *out, const struct lwb_message_head *head,
                                   const struct lwb_elaborate_response *value, uint32_t limit,
@@ -354,8 +352,7 @@ int lwb_strings_response_decode(struct lwb_strings_response *out, struct lwb_mes
     return LWB_OK;
 }
 
-/* ---- capabilities
- * ---------------------------------------------------------------------------------- */
+/* ---- capabilities ---------------------------------------------------------------------------- */
 
 int lwb_answer_encode(struct lwb_buf *out, const struct lwb_message_head *head,
                       const struct lwb_answer *value, uint32_t limit, struct lwb_error *err)
@@ -416,8 +413,7 @@ int lwb_stream_summary_decode(struct lwb_stream_summary *out, struct lwb_message
     return LWB_OK;
 }
 
-/* ---- refusal
- * ------------------------------------------------------------------------------------------ */
+/* ---- refusal --------------------------------------------------------------------------------- */
 
 int lwb_refusal_encode(struct lwb_buf *out, const struct lwb_message_head *head,
                        const struct lwb_refusal *value, uint32_t limit, struct lwb_error *err)

@@ -223,8 +223,7 @@ static void a_cut_artifact_is_recognised(void **state)
     lean_session_finish(&lean);
 }
 
-/* ---- elaborate, kernel check, declarations ----------------------------------------------------
- */
+/* ---- elaborate, kernel check, declarations --------------------------------------------------- */
 
 static struct lwb_elaborate_response elaborate(struct lean_session *lean, const char *text,
                                                const char *name_space, uint64_t heartbeats)

@@ -181,8 +181,7 @@ void child_pipe_expect_refusal(struct child_pipe *child, const char *code)
     lwb_message_release(&message);
 }
 
-/* ---- the usual requests ------------------------------------------------------------------------
- */
+/* ---- the usual requests ---------------------------------------------------------------------- */
 
 void child_pipe_hello(struct child_pipe *child, uint64_t max_frame,
                       struct lwb_hello_response *response)

@@ -154,8 +154,7 @@ int fake_olean_write(const struct fake_lean *fake, const char *path,
     return failed;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static char *join_module(struct lwb_bytes folder, struct lwb_bytes module)
 {

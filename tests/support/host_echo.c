@@ -167,8 +167,7 @@ int echo_write_artifact(const struct echo_outcome *outcome, const struct lwb_che
     return LWB_OK;
 }
 
-/* ---- checks ------------------------------------------------------------------------------------
- */
+/* ---- checks ---------------------------------------------------------------------------------- */
 
 static struct echo_outcome outcome_of(void *session, struct lwb_call *call,
                                       enum lwb_isolation isolation)

@@ -8,8 +8,7 @@
 
 #include "lwbuild/base/json.h"
 
-/* ---- declarations ------------------------------------------------------------------------------
- */
+/* ---- declarations ---------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
@@ -48,8 +47,7 @@ int echo_declaration_names(void *session, const char *prefix, struct lwb_call *c
     return LWB_OK;
 }
 
-/* ---- commands ----------------------------------------------------------------------------------
- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 static uint64_t parameter(const struct lwb_export_request *request, const char *key,
                           uint64_t missing)

@@ -180,8 +180,7 @@ static int do_artifact(struct echo_outcome *outcome, char *rest, struct lwb_erro
     return LWB_OK;
 }
 
-/* ---- events ------------------------------------------------------------------------------------
- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 /* Rows of the fewest bytes that are still JSON of their numbers. */
 static int send_short_rows(struct lwb_call *call, const char *stream, uint64_t first,
@@ -282,8 +281,7 @@ static int do_stderr(struct echo_outcome *outcome, char *rest, struct lwb_error 
     return LWB_OK;
 }
 
-/* ---- behaviour
- * ----------------------------------------------------------------------------------- */
+/* ---- behaviour ------------------------------------------------------------------------------- */
 
 static int do_memory(struct echo_outcome *outcome, char *rest, struct lwb_error *err)
 {
