@@ -9,7 +9,8 @@
  * All decisions are made in one place, look(), which runs from the loop:
  * whenever something changed (a ticket came, a lease went, a child is gone) and
  * when the next deadline has come. It drops what is over, then serves the
- * queue, oldest first; a waiter that cannot be served does not hold up others.
+ * queue: first whoever finds its session warm, then oldest first. A waiter that
+ * cannot be served does not hold up others.
  */
 static void on_timer(uv_timer_t *timer);
 
@@ -174,6 +175,18 @@ static uint64_t total_memory(struct lwb_pool *pool)
     return total;
 }
 
+/*
+ * How large a session is shows when it is open, so they open one after the
+ * other: the limit is passed by one of them at most.
+ */
+static bool must_open_alone(const struct lwb_pool *pool)
+{
+    for (unsigned i = 0; i < pool->n_slots && pool->config.max_total_memory; i++)
+        if (pool->slots[i]->use == SLOT_OPENING)
+            return true;
+    return false;
+}
+
 static bool has_memory(struct lwb_pool *pool)
 {
     return !pool->config.max_total_memory || total_memory(pool) < pool->config.max_total_memory;
@@ -203,6 +216,8 @@ static struct slot *cold_slot(struct lwb_pool *pool, struct lwb_pool_ticket *tic
 
     err->code = LWB_OK;
     ticket->short_of_memory = false;
+    if (must_open_alone(pool))
+        return NULL;
     if (!slot && !make_room(pool)) {
         evict_for(pool, waiting);
         return NULL;
@@ -217,23 +232,64 @@ static struct slot *cold_slot(struct lwb_pool *pool, struct lwb_pool_ticket *tic
     return slot;
 }
 
-/* Returns whether the ticket has left the queue; then it must not be touched. */
-static bool serve(struct lwb_pool *pool, struct lwb_pool_ticket **at, unsigned waiting)
+static struct lwb_pool_ticket *take(struct lwb_pool *pool, struct lwb_pool_ticket **at)
 {
     struct lwb_pool_ticket *ticket = *at;
-    struct slot *slot = find_warm(pool, &ticket->key);
-    struct lwb_error err = { 0 };
 
-    if (slot) {
-        *at = ticket->next;
-        pool->warm_grants++;
-        lwb_slot_grant(slot, ticket);
-        return true;
+    pool->queue->overtaken++; /* of no account when this is the oldest */
+    *at = ticket->next;
+    return ticket;
+}
+
+static bool has_been_patient(const struct lwb_pool_ticket *ticket)
+{
+    return ticket->overtaken >= LWB_POOL_MAX_OVERTAKEN;
+}
+
+/* Returns whether the ticket has left the queue; then it must not be touched. */
+static bool serve_warm(struct lwb_pool *pool, struct lwb_pool_ticket **at)
+{
+    struct slot *slot = find_warm(pool, &(*at)->key);
+    struct lwb_pool_ticket *ticket;
+
+    if (!slot)
+        return false;
+    ticket = take(pool, at);
+    pool->warm_grants++;
+    lwb_slot_grant(slot, ticket);
+    return true;
+}
+
+/*
+ * What is warm goes to whoever waits for it, before anything is ended to make
+ * room: so a queue is served key by key, and most of it costs no import.
+ */
+static void serve_warm_first(struct lwb_pool *pool)
+{
+    struct lwb_pool_ticket **at = &pool->queue;
+
+    while (*at && !pool->shutting_down) {
+        if (serve_warm(pool, at))
+            continue;
+        if (has_been_patient(pool->queue))
+            return; /* its turn has come: what is idle may be ended for it */
+        at = &(*at)->next;
     }
-    slot = cold_slot(pool, ticket, waiting, &err);
+}
+
+/* The same of a ticket for which a child may be started. */
+static bool serve(struct lwb_pool *pool, struct lwb_pool_ticket **at, unsigned waiting)
+{
+    struct lwb_pool_ticket *ticket;
+    struct lwb_error err = { 0 };
+    struct slot *slot;
+
+    if (serve_warm(pool, at))
+        return true;
+    slot = cold_slot(pool, *at, waiting, &err);
     if (!slot && err.code == LWB_OK)
         return false;
-    *at = ticket->next;
+    ticket = take(pool, at);
     if (slot)
         lwb_slot_open(slot, ticket);
     else
@@ -241,17 +297,40 @@ static bool serve(struct lwb_pool *pool, struct lwb_pool_ticket **at, unsigned w
     return true;
 }
 
-static void serve_queue(struct lwb_pool *pool)
+/* Whether somebody else has, or is about to have, a session with this key. */
+static bool is_held(const struct lwb_pool *pool, const struct lwb_digest *key)
+{
+    for (unsigned i = 0; i < pool->n_slots; i++) {
+        const struct slot *slot = pool->slots[i];
+
+        if ((slot->use == SLOT_LEASED || slot->use == SLOT_OPENING) &&
+            lwb_digest_compare(&slot->key, key) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Without `further`, only the first session of each key: a second one is an import more. */
+static void serve_rest(struct lwb_pool *pool, bool further)
 {
     struct lwb_pool_ticket **at = &pool->queue;
     unsigned waiting = 0;
 
     while (*at && !pool->shutting_down) {
-        if (!serve(pool, at, waiting + 1)) {
-            at = &(*at)->next;
-            waiting++;
-        }
+        bool skipped = !further && !has_been_patient(*at) && is_held(pool, &(*at)->key);
+
+        if (!skipped && serve(pool, at, waiting + 1))
+            continue;
+        at = &(*at)->next;
+        waiting += !skipped;
     }
+}
+
+static void serve_queue(struct lwb_pool *pool)
+{
+    serve_warm_first(pool);
+    serve_rest(pool, false);
+    serve_rest(pool, true);
 }
 
 static void set_timer(struct lwb_pool *pool)

@@ -23,11 +23,16 @@ struct lwb_pool_ticket; /* a place in the queue, until a call-back comes */
 struct lwb_pool_config {
     struct lwb_worker_config worker; /* template for every worker */
     unsigned max_workers;            /* >= 1 */
-    unsigned max_queue;        /* waiters beyond this are LWB_ERR_POOL_EXHAUSTED; 0: no limit */
-    uint64_t max_total_memory; /* bytes over all children, 0: no limit */
-    uint64_t wait_timeout_ms;  /* 0: wait for ever */
-    uint64_t idle_timeout_ms;  /* idle workers are ended after this; 0: never */
-    uint64_t open_timeout_ms;  /* to open a session; 0: the worker's request timeout */
+    unsigned max_queue; /* waiters beyond this are LWB_ERR_POOL_EXHAUSTED; 0: no limit */
+    /*
+     * Bytes over all children, 0: no limit. Another child is started only while
+     * they have less, and with a limit sessions open one at a time: it is passed
+     * by what one session takes to open at most.
+     */
+    uint64_t max_total_memory;
+    uint64_t wait_timeout_ms; /* 0: wait for ever */
+    uint64_t idle_timeout_ms; /* idle workers are ended after this; 0: never */
+    uint64_t open_timeout_ms; /* to open a session; 0: the worker's request timeout */
 };
 
 int lwb_pool_create(struct lwb_pool **out, uv_loop_t *loop, const struct lwb_pool_config *config,
@@ -39,7 +44,10 @@ int lwb_pool_create(struct lwb_pool **out, uv_loop_t *loop, const struct lwb_poo
  * An idle worker with the same key is used again; else one is started, and if
  * there are max_workers already, the idle one that was used least recently is
  * ended for it. While all are leased, waiters queue; nobody is promised a turn
- * in order. *out may be NULL when the ticket is not wanted.
+ * in order: a session that has come back warm goes to one who waits for it
+ * before it is ended for another, and the first session of a key comes before a
+ * second one of another, until the oldest waiter was overtaken
+ * LWB_POOL_MAX_OVERTAKEN times. *out may be NULL when the ticket is not wanted.
  *
  * A session whose config->metadata says what is expected of it is asked for its
  * metadata before it is granted; one that differs fails with
@@ -50,6 +58,7 @@ int lwb_pool_create(struct lwb_pool **out, uv_loop_t *loop, const struct lwb_poo
  * as the pool. Each session gets a private folder in it, which is removed when
  * its child has been replaced or the pool shuts down, never while it is leased.
  */
+#define LWB_POOL_MAX_OVERTAKEN 64
 struct lwb_pool_waiter {
     void (*granted)(void *ctx, struct lwb_lease *lease);
     void (*failed)(void *ctx, const struct lwb_error *err);

@@ -33,6 +33,7 @@ struct lwb_pool_ticket {
     struct lwb_digest key;
     struct lwb_pool_waiter waiter;
     uint64_t deadline_ms; /* UINT64_MAX: none */
+    unsigned overtaken;   /* by how many that came later */
     bool cancelled;
     bool short_of_memory; /* the last look found no memory for it, only */
 };

@@ -154,6 +154,7 @@ static void finish_opening(struct slot *slot)
         lwb_ticket_fail(ticket, &own);
     } else {
         slot->pool->cold_grants++;
+        lwb_pool_wake(slot->pool); /* others may have waited for it to be open */
         lwb_slot_grant(slot, LWB_TAKE(slot->ticket));
     }
 }

@@ -17,6 +17,7 @@
  *   stubborn          ignores terminate and the end of input
  *   rude              answers terminate with garbage
  *   refuse-open
+ *   large             takes as many MiB as the session's package is called before it is open
  *
  * In a request, the name of the export or module says what happens; anything
  * else is echoed. `n` comes from the JSON argument.
@@ -216,7 +217,7 @@ static void serve(struct lwb_message *message)
         return;
     }
     if (message->head.type == LWB_MSG_OPEN) {
-        fake_open_session(&message->head);
+        fake_open_session(message);
         return;
     }
     read_work(&work, message);

@@ -46,8 +46,11 @@ void fake_put_answer(const struct fake_work *work, struct lwb_message_head head,
 /* The start and the end of the conversation. */
 void fake_start_badly(void);
 void fake_say_hello(struct lwb_message *message);
-void fake_open_session(const struct lwb_message_head *request);
+void fake_open_session(struct lwb_message *message);
 void fake_terminate(const struct fake_work *work);
+
+/* Memory that stays taken. */
+void fake_eat(uint64_t mib);
 
 /* Besides talking; returns unless it ends or waits. */
 void fake_do_processes(const struct fake_work *work);

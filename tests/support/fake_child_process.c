@@ -23,7 +23,7 @@ void fake_end_as(const char *name)
         raise(SIGKILL);
 }
 
-static void eat(uint64_t mib)
+void fake_eat(uint64_t mib)
 {
     static volatile char *eaten; /* kept: the request's answer waits on it */
 
@@ -67,7 +67,7 @@ void fake_do_processes(const struct fake_work *work)
     if (fake_is(work->name, "flood"))
         flood(work->n);
     if (fake_is(work->name, "eat") || fake_is(work->name, "eat-silent"))
-        eat(work->n);
+        fake_eat(work->n);
     if (fake_is(work->name, "silent") || fake_is(work->name, "eat-silent"))
         fake_wait_for_ever();
     if (fake_is(work->name, "sleep")) {

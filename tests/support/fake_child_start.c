@@ -1,6 +1,7 @@
 #include "tests/support/fake_child_internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* Hello, open and terminate, and all the ways in which they go wrong. */
 
@@ -82,12 +83,23 @@ void fake_terminate(const struct fake_work *work)
     _exit(0);
 }
 
-void fake_open_session(const struct lwb_message_head *request)
+static void eat_as_wished(struct lwb_message *message)
 {
-    struct lwb_message_head head = fake_reply_to(request, LWB_MSG_RESPONSE);
+    struct lwb_open_request request;
+
+    if (lwb_open_request_decode(&request, message, &fake_err) < 0 || !request.package)
+        fake_die("no package that says how large");
+    fake_eat(strtoull(request.package, NULL, 10));
+}
+
+void fake_open_session(struct lwb_message *message)
+{
+    struct lwb_message_head head = fake_reply_to(&message->head, LWB_MSG_RESPONSE);
     struct lwb_open_response opened = { "4.0.0-fake", "a fake" };
     struct lwb_refusal refusal = { .code = "no-toolchain", .text = "no Lean here" };
 
+    if (fake_is(fake_scenario, "large"))
+        eat_as_wished(message);
     if (fake_is(fake_scenario, "refuse-open")) {
         head.type = LWB_MSG_REFUSAL;
         (void)lwb_refusal_encode(&fake_out, &head, &refusal, FAKE_LIMIT, &fake_err);

@@ -93,6 +93,69 @@ static void an_idle_worker_makes_room_for_another_key(void **state)
     assert_int_equal(2, snapshot.workers);
 }
 
+/* What is warm is not ended for one waiter while another one wants it. */
+static void a_warm_session_goes_to_whoever_waits_for_it(void **state)
+{
+    struct pool_fixture *fixture = *state;
+    struct lwb_pool_snapshot snapshot;
+
+    fixture->config.max_workers = 1;
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    wait_granted(fixture, 0);
+    seek(fixture, 1, "B");
+    seek(fixture, 2, "A");
+    give_back(fixture, 0);
+    wait_granted(fixture, 2);
+    assert_int_equal(0, fixture->seekers[1].calls);
+    give_back(fixture, 2);
+    wait_granted(fixture, 1);
+    lwb_pool_snapshot(fixture->pool, &snapshot);
+    assert_int_equal(2, snapshot.cold_grants);
+    assert_int_equal(1, snapshot.warm_grants);
+}
+
+static void nobody_is_overtaken_for_ever(void **state)
+{
+    struct pool_fixture *fixture = *state;
+    unsigned overtaken = 0;
+
+    fixture->config.max_workers = 1;
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    wait_granted(fixture, 0);
+    seek(fixture, 1, "B");
+    while (!fixture->seekers[1].calls) {
+        unsigned next = overtaken % 2 ? 0 : 2;
+
+        seek(fixture, next, "A");
+        give_back(fixture, 2 - next);
+        while (!fixture->seekers[next].calls && !fixture->seekers[1].calls)
+            (void)uv_run(&fixture->base.loop, UV_RUN_NOWAIT);
+        overtaken += fixture->seekers[next].calls;
+    }
+    assert_int_equal(LWB_POOL_MAX_OVERTAKEN, overtaken);
+    assert_non_null(fixture->seekers[1].lease);
+}
+
+static void the_first_session_of_a_key_comes_before_a_second(void **state)
+{
+    struct pool_fixture *fixture = *state;
+
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    seek(fixture, 1, "B");
+    wait_granted(fixture, 0);
+    wait_granted(fixture, 1);
+    seek(fixture, 2, "A");
+    seek(fixture, 3, "C");
+    give_back(fixture, 1);
+    wait_granted(fixture, 3);
+    assert_int_equal(0, fixture->seekers[2].calls);
+    give_back(fixture, 3); /* nobody else wants anything: A may have a second one */
+    wait_granted(fixture, 2);
+}
+
 static void waiting_has_an_end(void **state)
 {
     struct pool_fixture *fixture = *state;
@@ -477,6 +540,9 @@ int main(void)
         POOL_TEST(leases_run_at_once),
         POOL_TEST(a_waiter_is_woken_when_a_lease_comes_back),
         POOL_TEST(an_idle_worker_makes_room_for_another_key),
+        POOL_TEST(a_warm_session_goes_to_whoever_waits_for_it),
+        POOL_TEST(nobody_is_overtaken_for_ever),
+        POOL_TEST(the_first_session_of_a_key_comes_before_a_second),
         POOL_TEST(waiting_has_an_end),
         POOL_TEST(a_full_queue_refuses_at_once),
         POOL_TEST(a_ticket_can_be_given_up),
