@@ -75,6 +75,12 @@ struct lwb_pool {
 /* Look at queue and slots on the loop's next turn. */
 void lwb_pool_wake(struct lwb_pool *pool);
 
+/* Give sessions to those who wait, as far as there are any. */
+void lwb_pool_serve(struct lwb_pool *pool);
+
+/* The slot leaves the pool; its numbers stay. */
+void lwb_pool_discard(struct lwb_pool *pool, unsigned index);
+
 int lwb_slot_create(struct slot **out, struct lwb_pool *pool, struct lwb_pool_ticket *ticket,
                     struct lwb_error *err);
 
@@ -83,6 +89,7 @@ void lwb_slot_destroy(struct slot *slot);
 
 bool lwb_slot_has_child(const struct slot *slot);
 bool lwb_slot_is_warm(const struct slot *slot);
+bool lwb_slot_is_idle(const struct slot *slot); /* with a child, warm or not */
 
 /* Start a child and open the session for the ticket, which is taken; it is told when that fails. */
 void lwb_slot_open(struct slot *slot, struct lwb_pool_ticket *ticket);

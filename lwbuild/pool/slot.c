@@ -50,6 +50,11 @@ bool lwb_slot_is_warm(const struct slot *slot)
     return slot->use == SLOT_FREE && lwb_session_is_valid(slot->session);
 }
 
+bool lwb_slot_is_idle(const struct slot *slot)
+{
+    return slot->use == SLOT_FREE && lwb_slot_has_child(slot);
+}
+
 /* A child is gone, whatever it was doing. */
 static void on_gone(void *ctx)
 {
