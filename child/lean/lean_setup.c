@@ -35,31 +35,39 @@ static int check_request(const struct lwb_open_request *request, struct lwb_erro
         return lwb_fail(err, LWB_ERR_USAGE, "a Lean session needs an absolute scratch folder");
     if (!request->source_root || request->source_root[0] != '/')
         return lwb_fail(err, LWB_ERR_USAGE, "a Lean session needs an absolute source root");
-    for (size_t i = 0; request->search_path && i < request->search_path->count; i++)
-        if (strchr(request->search_path->items[i], ':'))
+    for (size_t i = 0; request->search_path && i < request->search_path->count; i++) {
+        const char *folder = request->search_path->items[i];
+
+        /* Workers and single runs have different working directories. */
+        if (folder[0] != '/')
+            return lwb_fail(err, LWB_ERR_USAGE, "not an absolute folder of imports: \"%s\"",
+                            folder);
+        if (strchr(folder, ':'))
             return lwb_fail(err, LWB_ERR_USAGE, "LEAN_PATH cannot hold a folder with a colon: %s",
-                            request->search_path->items[i]);
+                            folder);
+    }
     return LWB_OK;
 }
 
-static char *join_search_path(const struct lwb_strvec *folders)
+/* An empty LEAN_PATH is not none: Lean takes it for the root of the file system. */
+static int append_search_path(struct lwb_strvec *env, const struct lwb_strvec *folders)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(TEXT_MAX);
 
-    for (size_t i = 0; folders && i < folders->count; i++) {
-        if (i > 0)
-            lwb_buf_append_char(&text, ':');
+    if (!folders || folders->count == 0)
+        return 0;
+    for (size_t i = 0; i < folders->count; i++) {
+        lwb_buf_append_text(&text, i > 0 ? ":" : "LEAN_PATH=");
         lwb_buf_append_text(&text, folders->items[i]);
     }
-    return lwb_buf_take(&text);
+    return lwb_strvec_append_take(env, lwb_buf_take(&text));
 }
 
 static int fill_environment(struct lwb_lean_setup *setup, const struct lwb_strvec *search_path)
 {
-    LWB_AUTO(lwb_free_text) char *folders = join_search_path(search_path);
     struct lwb_strvec *env = &setup->environment;
 
-    if (!folders || append_format(env, "LEAN_PATH=", folders) < 0 ||
+    if (append_search_path(env, search_path) < 0 ||
         append_format(env, "LEAN_SRC_PATH=", setup->source_root) < 0 ||
         append_format(env, "TMPDIR=", setup->scratch) < 0 ||
         lwb_strvec_append(env, "LAKE=/nonexistent") < 0 ||

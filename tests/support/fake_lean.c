@@ -58,6 +58,7 @@ static const char *read_arguments(struct fake_lean *fake, int argc, char **argv)
 {
     const char *file = NULL;
 
+    fake->arguments = argv;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--worker") == 0)
             fake->worker = true;
@@ -69,9 +70,10 @@ static const char *read_arguments(struct fake_lean *fake, int argc, char **argv)
             i++;
         else if (strcmp(argv[i], "-o") == 0 && i + 1 < argc)
             fake->olean = argv[++i];
-        else if (strncmp(argv[i], "-j", 2) == 0)
-            fake->threads = argv[i] + 2;
-        else if (strncmp(argv[i], "-M", 2) == 0)
+        else if (strcmp(argv[i], "-j0") == 0)
+            die("a task manager without workers"); /* an assertion since 4.9 */
+        else if (strncmp(argv[i], "-j", 2) == 0 || strncmp(argv[i], "-M", 2) == 0 ||
+                 strncmp(argv[i], "--plugin=", 9) == 0)
             continue;
         else if (argv[i][0] == '-')
             die("Unknown command line option");

@@ -23,7 +23,7 @@
  *     once NAME                  an error if this process has met NAME before: what an
  *                                imported `initialize` reference can do
  *     needs NAME=VALUE           an error unless -D has set this option
- *     threads                    says what -j was
+ *     given PREFIX               says with which argument that begins so it was started
  *     env NAME                   says what the variable holds
  *     where                      names the working directory in a message
  *     reads FILE                 an error unless the file can be opened
@@ -40,6 +40,7 @@
  *     work MS                    the same for a while
  *     cut, lost                  the .olean will be cut, or not written at all; exit code 0
  *     mute                       the worker will never answer the barrier
+ *     refuse                     the worker answers the barrier with an error
  *     again                      the worker sends the diagnostics of an older version last
  *     withdraw                   the worker sends no diagnostics at all last, for this version
  *     early                      the worker answers the barrier before it is done: what comes from
@@ -74,7 +75,7 @@ struct fake_lean {
     struct lwb_strvec options; /* -D */
     bool worker;
     bool json;
-    const char *threads;    /* -j; NULL if not given */
+    char **arguments;       /* as main has them */
     const char *bad_option; /* of -D, found out after the imports; NULL if there is none */
     const char *olean;      /* -o */
     struct lwb_strvec seen; /* by `once` */
@@ -85,7 +86,7 @@ struct fake_lean {
     size_t cap;
     struct lwb_strvec provides;
     size_t line; /* that is being read, from 0 */
-    bool cut, lost, mute, again, withdraw, early, stray, partial;
+    bool cut, lost, mute, refuse, again, withdraw, early, stray, partial;
     size_t n_published; /* messages that the worker has sent */
     bool header_failed;
     void (*progress)(struct fake_lean *fake); /* after every message and step; may be NULL */

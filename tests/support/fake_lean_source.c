@@ -16,7 +16,7 @@ void fake_lean_forget_document(struct fake_lean *fake)
     fake->n_messages = 0;
     lwb_strvec_release(&fake->provides);
     fake->cut = fake->lost = fake->mute = fake->again = fake->partial = false;
-    fake->withdraw = false;
+    fake->withdraw = fake->refuse = false;
     fake->early = fake->stray = false;
     fake->n_published = 0;
     fake->line = 0;
@@ -142,6 +142,14 @@ static void do_import_question(struct fake_lean *fake, const struct place *place
     report_about(fake, place, "error", "unknown identifier '%s'", name);
 }
 
+static const char *find_argument(const struct fake_lean *fake, const char *prefix)
+{
+    for (char **at = fake->arguments; *at; at++)
+        if (strncmp(*at, prefix, strlen(prefix)) == 0)
+            return *at;
+    return "nothing";
+}
+
 static void do_process_question(struct fake_lean *fake, const struct place *place, const char *verb,
                                 const char *argument)
 {
@@ -154,8 +162,8 @@ static void do_process_question(struct fake_lean *fake, const struct place *plac
     } else if (strcmp(verb, "needs") == 0) {
         if ((fake->worker && fake->era == FAKE_2021_07) || !holds(&fake->options, argument))
             report_about(fake, place, "error", "the option %s is not set", argument);
-    } else if (strcmp(verb, "threads") == 0) {
-        report(fake, place, "information", fake->threads ? fake->threads : "as many as it likes");
+    } else if (strcmp(verb, "given") == 0) {
+        report(fake, place, "information", find_argument(fake, argument));
     } else if (strcmp(verb, "env") == 0) {
         const char *value = getenv(argument);
 
@@ -250,6 +258,8 @@ static void do_later(struct fake_lean *fake, const char *verb, const char *argum
         fake->lost = true;
     else if (strcmp(verb, "mute") == 0)
         fake->mute = true;
+    else if (strcmp(verb, "refuse") == 0)
+        fake->refuse = true;
     else if (strcmp(verb, "again") == 0)
         fake->again = true;
     else if (strcmp(verb, "withdraw") == 0)
@@ -282,10 +292,11 @@ static void carry_out(struct fake_lean *fake, const struct place *place,
         do_known_message(fake, place, directive);
     else if (strcmp(directive, "requires") == 0)
         do_import_question(fake, place, header, argument);
-    else if (is_one_of(directive, "once needs threads env where reads"))
+    else if (is_one_of(directive, "once needs given env where reads"))
         do_process_question(fake, place, directive, argument);
-    else if (is_one_of(directive,
-                       "provides cut lost mute again withdraw early stray partial steps work"))
+    else if (is_one_of(
+                 directive,
+                 "provides cut lost mute refuse again withdraw early stray partial steps work"))
         do_later(fake, directive, argument);
     else if (is_one_of(directive, "noise stderr flood panic crash overflow exit hang grow orphan"))
         do_misbehave(fake, directive, argument);

@@ -113,6 +113,38 @@ static void send_reply(uint64_t id)
     lean_send_frame(lwb_buf_bytes(&body));
 }
 
+/* What a check does not need: news of the document, and requests numbered by the worker itself. */
+static void chat(const struct fake_lean *fake, uint64_t id)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf body = LWB_BUF(FRAME_MAX);
+
+    if (fake->era < FAKE_4_8)
+        return;
+    lwb_buf_format(&body,
+                   "{\"params\":{\"version\":%llu,\"references\":{}},"
+                   "\"method\":\"$/lean/ileanInfoUpdate\",\"jsonrpc\":\"2.0\"}",
+                   (unsigned long long)document.version);
+    lean_send_frame(lwb_buf_bytes(&body));
+    lwb_buf_clear(&body);
+    lwb_buf_format(&body,
+                   "{\"method\":\"workspace/semanticTokens/refresh\",\"jsonrpc\":\"2.0\","
+                   "\"id\":%llu}",
+                   (unsigned long long)id);
+    lean_send_frame(lwb_buf_bytes(&body));
+}
+
+/* A newer version is there, or so it believes. */
+static void send_refusal(uint64_t id)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf body = LWB_BUF(4096);
+
+    lwb_buf_format(&body,
+                   "{\"jsonrpc\":\"2.0\",\"id\":%llu,"
+                   "\"error\":{\"message\":\"File changed.\",\"code\":-32801}}",
+                   (unsigned long long)id);
+    lean_send_frame(lwb_buf_bytes(&body));
+}
+
 static void send_stray(const struct fake_lean *fake)
 {
     static const char uri[] = "file:///elsewhere.lean";
@@ -227,7 +259,10 @@ static int on_wait(const struct fake_lean *fake, const cJSON *message, const cJS
         return protocol_error(err.text);
     if (version > document.version)
         return protocol_error("waitForDiagnostics of a version that is not there yet");
-    if (!fake->mute)
+    chat(fake, id);
+    if (fake->refuse)
+        send_refusal(id);
+    else if (!fake->mute)
         send_reply(id);
     return 0;
 }
