@@ -106,19 +106,15 @@ static void locate(struct lwb_bytes text, size_t end, size_t *line, size_t *colu
     }
 }
 
-/*
- * Control characters have to be written as "\u000b", and Leans of 2021 read the
- * letters among such digits wrongly: the worker would check another text.
- */
-static bool survives_json(struct lwb_bytes source)
+bool lwb_lean_document_can_travel(struct lwb_bytes text)
 {
-    for (size_t i = 0; i < source.len; i++) {
-        unsigned char c = (unsigned char)source.ptr[i];
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
 
         if (c < ' ' && c != '\n' && c != '\r' && c != '\t')
             return false;
     }
-    return lwb_utf8_is_valid(source);
+    return lwb_utf8_is_valid(text);
 }
 
 /* One that ends no line is an error to newer Leans; in a header that is replaced they would not see it. */
@@ -136,7 +132,7 @@ int lwb_lean_document_append(struct lwb_buf *out, struct lwb_bytes canonical,
     struct lwb_bytes rest = lwb_bytes(source.ptr + split->end, source.len - split->end);
     size_t line, column;
 
-    if (!survives_json(source))
+    if (!lwb_lean_document_can_travel(source))
         return 0;
     if (source.len >= 5 && memcmp(source.ptr, "#lang", 5) == 0)
         return 0;

@@ -41,10 +41,16 @@ int lwb_lean_document_split(struct lwb_lean_split *split,
                             struct lwb_error *err);
 
 /*
+ * Whether a text reaches every worker as it is: UTF-8 without control
+ * characters, which JSON writes as "\u000b" and Leans of 2021 misread.
+ */
+bool lwb_lean_document_can_travel(struct lwb_bytes text);
+
+/*
  * The document for a source with that split: canonical header and padded body. Returns 1, or 0 when
- * there is no document that keeps the positions: the body starts on the first line, or the text
- * cannot travel in JSON (control characters, invalid UTF-8), the header holds a carriage return that
- * ends no line, or `#lang` asks for the command line's own reader.
+ * there is no document that keeps the positions: the body starts on the first line, the text cannot
+ * travel, the header holds a carriage return that ends no line, or `#lang` asks for the command
+ * line's own reader.
  */
 int lwb_lean_document_append(struct lwb_buf *out, struct lwb_bytes canonical,
                              struct lwb_bytes source, const struct lwb_lean_split *split);

@@ -15,7 +15,7 @@ enum {
     LWB_LEAN_HEARTBEATS_MAX = 4000000, /* value of maxHeartbeats, at most */
 };
 
-/* LWB_ERR_USAGE for a name space that is no name, LWB_ERR_FORMAT for text that is not UTF-8. */
+/* LWB_ERR_USAGE for a name space that is no name, LWB_ERR_FORMAT for text that cannot travel. */
 int lwb_lean_query_elaborate(struct lwb_buf *out, struct lwb_bytes header,
                              const struct lwb_elaborate_request *request, struct lwb_error *err);
 

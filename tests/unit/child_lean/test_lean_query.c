@@ -43,7 +43,7 @@ static void names_cannot_carry_commands(void **state)
     }
 }
 
-static void text_must_be_utf8(void **state)
+static void text_must_reach_the_worker_as_it_is(void **state)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1000);
     struct lwb_error err;
@@ -51,6 +51,8 @@ static void text_must_be_utf8(void **state)
     (void)state;
     assert_int_equal(elaborate(&out, NULL, 0, lwb_bytes("\xff", 1), &err), LWB_ERR_FORMAT);
     assert_int_equal(elaborate(&out, NULL, 0, lwb_bytes("a\0b", 3), &err), LWB_ERR_FORMAT);
+    assert_int_equal(elaborate(&out, NULL, 0, lwb_bytes_text("\"\x0b\""), &err), LWB_ERR_FORMAT);
+    assert_int_equal(elaborate(&out, NULL, 0, lwb_bytes_text("a\t\r\n"), &err), LWB_OK);
 }
 
 static void declarations_are_recognised(void **state)
@@ -177,7 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_text_starts_on_line_two),
         cmocka_unit_test(names_cannot_carry_commands),
-        cmocka_unit_test(text_must_be_utf8),
+        cmocka_unit_test(text_must_reach_the_worker_as_it_is),
         cmocka_unit_test(declarations_are_recognised),
         cmocka_unit_test(the_kernels_answer_follows_from_the_messages),
         cmocka_unit_test(looking_up_needs_lean),
