@@ -55,7 +55,9 @@ Unix Makefiles.
     Lean options for all modules, behind those of the lakefile.
   ``ISOLATION warm|fresh|confirm``
     ``warm`` workers serve many modules (default); ``fresh`` starts a process for each; ``confirm``
-    checks a share of the accepted ones again in fresh processes.
+    checks a share of the accepted ones again in fresh processes. Messages are those of ``lean
+    FILE`` always: before Lean 4.1, whose workers have words of their own, a module with errors,
+    warnings or traces is checked in a fresh process as well, after the worker (a sorry is not).
 
   How it fits into the build.
 

@@ -12,7 +12,9 @@
 /*
  * Anything odd in a warm worker is decided by a fresh process, which is the
  * reference by definition: what `lean FILE` says. So a wrong idea about some
- * version's worker costs time and never a verdict.
+ * version's worker costs time and never a verdict. Nor a word: before 4.1 a
+ * worker does not say what is wrong in the words of `lean FILE`, so there a
+ * rejection costs the time of a fresh process as well.
  */
 
 /* ---- open and close -------------------------------------------------------------------------- */
@@ -161,7 +163,25 @@ void lwb_lean_session_tell(void *call, uint64_t done, uint64_t lines)
     (void)lwb_call_progress(call, "lines", done, &lines);
 }
 
-/* Returns 1 when session->once holds the answer, 0 when a fresh process has to give it. */
+/* How far what a worker said can be relied on. */
+enum trust {
+    TRUST_NOTHING,
+    TRUST_VERDICT, /* `lean FILE` may say why in other words */
+    TRUST_ALL,
+};
+
+static int trust_in_words(const struct lwb_lean_session *session,
+                          const struct lwb_check_request *request)
+{
+    if (lwb_lean_version_has(&session->setup.version, LWB_LEAN_WORKER_TEXT) ||
+        !lwb_lean_messages_may_be_reworded(&session->once.messages))
+        return TRUST_ALL;
+    lwb_trace("lean_warm_unsure", LWB_TRACE_TEXT("module", request->module),
+              LWB_TRACE_TEXT("why", "a worker of this version has its own words"));
+    return TRUST_VERDICT;
+}
+
+/* Returns how much trust the answer deserves that session->once holds now, if any. */
 static int check_warm(struct lwb_lean_session *session, const struct lwb_check_request *request,
                       const struct lwb_lean_split *split, uint64_t deadline, struct lwb_call *call,
                       struct lwb_error *err)
@@ -179,7 +199,7 @@ static int check_warm(struct lwb_lean_session *session, const struct lwb_check_r
     if (!lwb_lean_document_append(&document, lwb_buf_bytes(&session->canonical), request->source,
                                   split) ||
         !lwb_buf_ok(&document))
-        return 0;
+        return TRUST_NOTHING;
     file = lwb_path_join(session->setup.source_root, request->file);
     if (!file)
         return lwb_fail_memory(err);
@@ -192,15 +212,12 @@ static int check_warm(struct lwb_lean_session *session, const struct lwb_check_r
     if (rc == 0 && !answer.ending.timed_out) {
         lwb_trace("lean_warm_unsure", LWB_TRACE_TEXT("module", request->module),
                   LWB_TRACE_TEXT("why", answer.detail));
-        return 0;
+        return TRUST_NOTHING;
     }
-    if (rc > 0 && lwb_lean_messages_are_shortened(&answer.messages))
-        return 0;
     session->once.judgement = lwb_lean_judge(&answer.messages, &answer.ending);
-    session->once.messages = answer.messages;
-    answer.messages = (struct lwb_lean_messages){ 0 };
+    session->once.messages = LWB_TAKE(answer.messages);
     (void)snprintf(session->once.detail, sizeof(session->once.detail), "%s", answer.detail);
-    return 1;
+    return rc == 0 ? TRUST_ALL : trust_in_words(session, request);
 }
 
 /* The same request with what is left of its time. */
@@ -215,6 +232,23 @@ static struct lwb_check_request with_rest_of_time(const struct lwb_check_request
     return rest;
 }
 
+/* A process that was only to find the words takes no verdict away when no time was left for it. */
+static int find_words(struct lwb_lean_session *session, const struct lwb_check_request *request,
+                      bool *fresh, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_lean_once_release) struct lwb_lean_once warm = LWB_TAKE(session->once);
+    int rc = check_fresh(session, request, err);
+
+    if (rc < 0)
+        return rc;
+    *fresh = session->once.judgement.reason != LWB_REASON_TIME;
+    if (!*fresh) {
+        lwb_lean_once_release(&session->once);
+        session->once = LWB_TAKE(warm);
+    }
+    return LWB_OK;
+}
+
 static int decide(struct lwb_lean_session *session, const struct lwb_check_request *request,
                   struct lwb_call *call, bool *fresh, struct lwb_error *err)
 {
@@ -222,15 +256,16 @@ static int decide(struct lwb_lean_session *session, const struct lwb_check_reque
     struct lwb_check_request rest;
     struct lwb_lean_split split;
     int known = lwb_lean_document_split(&split, &session->header, request->source, err);
-    int rc = known < 0 ? known : 0;
+    int rc = known < 0 ? known : TRUST_NOTHING;
 
-    *fresh = false;
     if (known > 0 && may_be_warm(session, request))
         rc = check_warm(session, request, &split, deadline, call, err);
-    if (rc != 0)
+    *fresh = rc != TRUST_ALL;
+    if (rc < 0 || rc == TRUST_ALL)
         return rc < 0 ? rc : LWB_OK;
-    *fresh = true;
     rest = with_rest_of_time(request, deadline);
+    if (rc == TRUST_VERDICT)
+        return find_words(session, &rest, fresh, err);
     rc = check_fresh(session, &rest, err);
     /* A header that is not the session's is not what the key was made of: true, but not to keep. */
     if (rc == LWB_OK && known == 0)

@@ -1,5 +1,7 @@
 #include "child/lean/lean_message.h"
 
+#include <ctype.h>
+
 #include "lwbuild/base/alloc.h"
 
 enum { TEXT_MAX = 64 * 1024 * 1024 };
@@ -180,10 +182,27 @@ bool lwb_lean_messages_have_error(const struct lwb_lean_messages *messages)
     return false;
 }
 
-bool lwb_lean_messages_are_shortened(const struct lwb_lean_messages *messages)
+/* "[Meta.isDefEq] ...", or a trace that was left out somewhere in a message. */
+static bool is_trace(struct lwb_bytes text)
 {
-    for (size_t i = 0; i < messages->count; i++)
-        if (lwb_bytes_contain(messages->items[i].message, "(trace hidden)"))
+    size_t i = 1;
+
+    while (i < text.len && (isalnum((unsigned char)text.ptr[i]) || text.ptr[i] == '.'))
+        i++;
+    return (text.len > i + 1 && text.ptr[0] == '[' && i > 1 &&
+            memcmp(text.ptr + i, "] ", 2) == 0) ||
+           lwb_bytes_contain(text, "(trace hidden)");
+}
+
+bool lwb_lean_messages_may_be_reworded(const struct lwb_lean_messages *messages)
+{
+    for (size_t i = 0; i < messages->count; i++) {
+        const struct lwb_diagnostic *message = &messages->items[i];
+
+        if (message->severity == LWB_SEVERITY_INFORMATION
+                ? is_trace(message->message)
+                : !lwb_bytes_is(message->code, "hasSorry"))
             return true;
+    }
     return false;
 }

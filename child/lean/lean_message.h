@@ -53,7 +53,12 @@ int lwb_lean_messages_add_text(struct lwb_lean_messages *messages, struct lwb_by
 int lwb_lean_messages_reroot(struct lwb_lean_messages *messages, const char *from, const char *to,
                              struct lwb_error *err);
 
-/* A worker of 2021 shows the place of a trace only; an editor would ask for the rest. */
-bool lwb_lean_messages_are_shortened(const struct lwb_lean_messages *messages);
+/*
+ * Whether the words of a worker without LWB_LEAN_WORKER_TEXT may be others than
+ * those of the command line: an error, a warning or a trace may name a local
+ * name that is shadowed, and long traces are left for an editor to ask for.
+ * What is said about sorry is one sentence that names nothing.
+ */
+bool lwb_lean_messages_may_be_reworded(const struct lwb_lean_messages *messages);
 
 bool lwb_lean_messages_have_error(const struct lwb_lean_messages *messages);

@@ -99,6 +99,13 @@ bool lwb_lean_version_has(const struct lwb_lean_version *version, enum lwb_lean_
         return !is_at_least(version, 11) || is_at_least(version, 20);
     case LWB_LEAN_PARTS:
         return is_at_least(version, 22);
+    case LWB_LEAN_WORKER_TEXT:
+        /*
+         * A worker prints terms by code of its own, Lean.Widget.exprToInteractive. In the sources
+         * of 2021-11-30 and 2022-02-10 that leaves out LocalContext.sanitizeNames, which marks the
+         * names that are shadowed; in those of 4.x both ways are PrettyPrinter.ppExprWithInfos.
+         */
+        return is_at_least(version, 1);
     }
     return false;
 }

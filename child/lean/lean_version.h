@@ -27,6 +27,7 @@ enum lwb_lean_feature {
     LWB_LEAN_LAKE,           /* the variable LAKE says which Lake a worker runs (2021-10-15) */
     LWB_LEAN_FEW_THREADS,    /* works with fewer than 4 threads: not from 4.12 to 4.19 */
     LWB_LEAN_PARTS,          /* module system: an artifact has several files (4.22) */
+    LWB_LEAN_WORKER_TEXT,    /* a worker words messages as the command line does (4.1) */
 };
 
 bool lwb_lean_version_has(const struct lwb_lean_version *version, enum lwb_lean_feature feature);

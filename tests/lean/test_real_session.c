@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "child/lean/lean_host.h"
+#include "child/lean/lean_version.h"
 #include "child/lean/olean_file.h"
 #include "tests/support/lean_session.h"
 #include "tests/support/real_lean.h"
@@ -17,6 +18,15 @@ static void open_real(struct lean_session *lean, const char *import)
     if (import)
         assert_int_equal(lwb_strvec_append(&lean->imports, import), 0);
     lean_session_open(lean);
+}
+
+/* Whether a rejection can be had from a worker of this Lean. */
+static bool has_worker_text(void)
+{
+    struct lwb_lean_version version;
+
+    assert_int_equal(lwb_lean_version_parse(&version, toolchain.version), 0);
+    return lwb_lean_version_has(&version, LWB_LEAN_WORKER_TEXT);
 }
 
 static void check(struct lean_session *lean, const char *source)
@@ -49,6 +59,7 @@ static void proofs_are_accepted_and_rejected(void **state)
     assert_false(lean.response.fresh);
     check(&lean, "theorem three : 1 + 1 = 3 := rfl\n");
     assert_int_equal(lean.response.verdict, LWB_VERDICT_REJECTED);
+    assert_int_equal(lean.response.fresh, !has_worker_text());
     assert_true(lean.response.storable);
     assert_int_equal(lean.call.diagnostics[0].line, 1);
     check(&lean, "theorem later (p : Prop) : p := sorry\n");
@@ -173,8 +184,10 @@ static void a_change_is_seen_through_an_unchanged_import(void **state)
 }
 
 /*
- * An imported `initialize` reference lives as long as the worker: the same text
- * is right once and wrong the next time. Fresh, it is right every time.
+ * An imported `initialize` reference lives as long as the worker: a text is
+ * accepted because of what was checked before it, and never so when fresh. The
+ * other way round, a text that is right once and wrong the next time, is seen
+ * where a worker rejects; elsewhere a fresh process has the word by then.
  */
 static void a_reference_survives_between_warm_documents(void **state)
 {
@@ -183,22 +196,33 @@ static void a_reference_survives_between_warm_documents(void **state)
                                      "open Lean Elab Command in\n"
                                      "elab \"#once\" : command => do\n"
                                      "  if (← count.get) > 0 then throwError \"twice\"\n"
-                                     "  count.modify (· + 1)\n";
-    static const char user_text[] = "import State\n#once\n";
+                                     "  count.modify (· + 1)\n"
+                                     "open Lean Elab Command in\n"
+                                     "elab \"#twice\" : command => do\n"
+                                     "  if (← count.get) == 0 then throwError \"once\"\n";
+    static const char once_text[] = "import State\n#once\n";
+    static const char twice_text[] = "import State\n#twice\n";
     struct lean_session lean;
 
     (void)state;
     open_with_lib(&lean, "State");
     check_fresh(&lean, "State.lean", state_text, true);
     keep_artifact(&lean, "State");
-    check(&lean, user_text);
+    check(&lean, once_text);
     assert_false(lean.response.fresh);
     assert_int_equal(lean.response.verdict, LWB_VERDICT_ACCEPTED);
-    check(&lean, user_text);
-    assert_int_equal(lean.response.verdict, LWB_VERDICT_REJECTED);
+    check(&lean, twice_text);
+    assert_false(lean.response.fresh);
+    assert_int_equal(lean.response.verdict, LWB_VERDICT_ACCEPTED);
+    check(&lean, once_text);
+    assert_int_equal(lean.response.fresh, !has_worker_text());
+    assert_int_equal(lean.response.verdict,
+                     has_worker_text() ? LWB_VERDICT_REJECTED : LWB_VERDICT_ACCEPTED);
     for (int i = 0; i < 2; i++) {
-        check_fresh(&lean, "A.lean", user_text, false);
+        check_fresh(&lean, "A.lean", once_text, false);
         assert_int_equal(lean.response.verdict, LWB_VERDICT_ACCEPTED);
+        check_fresh(&lean, "A.lean", twice_text, false);
+        assert_int_equal(lean.response.verdict, LWB_VERDICT_REJECTED);
     }
     lean_session_finish(&lean);
 }

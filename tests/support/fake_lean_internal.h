@@ -16,12 +16,15 @@
  *
  *     error|warning|info TEXT    a message ("\n" is a line break)
  *     silent TEXT, hidden TEXT   information, or an error, that a command line does not print
+ *     marked SEVERITY TEXT       a message about a local name that is shadowed: the text and the
+ *                                mark of that, which a worker of 2021-11 or 2022-12 leaves out
  *     sorry, limit               the messages of Lean with those meanings
  *     nul                        an error whose text holds a NUL
  *     requires NAME              an error unless an import, however deep, provides NAME
  *     provides NAME              goes into the .olean
  *     once NAME                  an error if this process has met NAME before: what an
  *                                imported `initialize` reference can do
+ *     twice NAME                 an error unless this process has met NAME before
  *     needs NAME=VALUE           an error unless -D has set this option
  *     given PREFIX               says with which argument that begins so it was started
  *     env NAME                   says what the variable holds
@@ -33,7 +36,7 @@
  *     crash [worker]             SIGSEGV
  *     overflow                   what a stack overflow does
  *     exit N                     ends the process at once
- *     hang                       never goes on
+ *     hang [alone]               never goes on (except in a worker)
  *     grow MIB                   memory that is kept
  *     orphan                     leaves a process behind that holds the pipes for 5 s
  *     steps N                    N rounds of progress and diagnostics, as long files have
@@ -78,7 +81,7 @@ struct fake_lean {
     char **arguments;       /* as main has them */
     const char *bad_option; /* of -D, found out after the imports; NULL if there is none */
     const char *olean;      /* -o */
-    struct lwb_strvec seen; /* by `once` */
+    struct lwb_strvec seen; /* by `once` and `twice` */
 
     /* about the document that is being read */
     struct fake_message *messages;

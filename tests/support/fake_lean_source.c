@@ -121,6 +121,17 @@ static void do_message(struct fake_lean *fake, const struct place *place, const 
     report_as(fake, place, severity_of(verb), is_one_of(verb, "silent hidden"), text);
 }
 
+/* The argument is a severity and a text. */
+static void do_marked_message(struct fake_lean *fake, const struct place *place, char *argument)
+{
+    bool unmarked = fake->worker && fake->era >= FAKE_2021_11 && fake->era < FAKE_4_8;
+    char *text = argument + strcspn(argument, " ");
+
+    if (*text)
+        *text++ = '\0';
+    report_about(fake, place, severity_of(argument), unmarked ? "%s" : "%s\u271d", text);
+}
+
 static void do_known_message(struct fake_lean *fake, const struct place *place, const char *verb)
 {
     if (strcmp(verb, "sorry") == 0)
@@ -155,9 +166,13 @@ static void do_process_question(struct fake_lean *fake, const struct place *plac
 {
     char text[512];
 
-    if (strcmp(verb, "once") == 0) {
-        if (holds(&fake->seen, argument))
+    if (is_one_of(verb, "once twice")) {
+        bool met = holds(&fake->seen, argument);
+
+        if (met && strcmp(verb, "once") == 0)
             report_about(fake, place, "error", "'%s' was here before", argument);
+        if (!met && strcmp(verb, "twice") == 0)
+            report_about(fake, place, "error", "'%s' was never here", argument);
         (void)lwb_strvec_append(&fake->seen, argument);
     } else if (strcmp(verb, "needs") == 0) {
         if ((fake->worker && fake->era == FAKE_2021_07) || !holds(&fake->options, argument))
@@ -228,7 +243,7 @@ static void do_misbehave(const struct fake_lean *fake, const char *verb, const c
         abort();
     } else if (strcmp(verb, "exit") == 0) {
         _exit((int)strtol(argument, NULL, 10));
-    } else if (strcmp(verb, "hang") == 0) {
+    } else if (strcmp(verb, "hang") == 0 && !(fake->worker && strcmp(argument, "alone") == 0)) {
         for (;;)
             (void)pause();
     } else if (strcmp(verb, "orphan") == 0) {
@@ -288,11 +303,13 @@ static void carry_out(struct fake_lean *fake, const struct place *place,
         argument = directive + strlen(directive);
     if (is_one_of(directive, "error warning info silent hidden"))
         do_message(fake, place, directive, argument);
+    else if (strcmp(directive, "marked") == 0)
+        do_marked_message(fake, place, argument);
     else if (is_one_of(directive, "sorry limit nul"))
         do_known_message(fake, place, directive);
     else if (strcmp(directive, "requires") == 0)
         do_import_question(fake, place, header, argument);
-    else if (is_one_of(directive, "once needs given env where reads"))
+    else if (is_one_of(directive, "once twice needs given env where reads"))
         do_process_question(fake, place, directive, argument);
     else if (is_one_of(
                  directive,

@@ -24,6 +24,11 @@ const char *fake_toolchain_era(size_t i)
     return i < sizeof(eras) / sizeof(eras[0]) ? eras[i].era : NULL;
 }
 
+bool fake_toolchain_rejects_warm(const char *era)
+{
+    return strncmp(era, "4.", 2) == 0;
+}
+
 void fake_toolchain_make(struct fake_toolchain *toolchain, const struct scratch *scratch,
                          const char *era)
 {

@@ -14,5 +14,8 @@ struct fake_toolchain {
 /* "2021-07", "2021-11", "2022-12", "4.8", "4.12", "4.22", "4.34", and then NULL. */
 const char *fake_toolchain_era(size_t i);
 
+/* Whether a worker's words about what is wrong are those of the command line: from 4.1 on. */
+bool fake_toolchain_rejects_warm(const char *era);
+
 void fake_toolchain_make(struct fake_toolchain *toolchain, const struct scratch *scratch,
                          const char *era);

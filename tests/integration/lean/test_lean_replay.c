@@ -19,12 +19,15 @@ static const char recordings[] = LWB_SOURCE_DIR "/../shared/data/lean";
 static const char *const times[] = { "jul2021", "nov2021" };
 static const char *const versions[] = { "4.0.0-nightly-2021-07-27", "4.0.0-nightly-2021-11-29" };
 
+/* From here on a worker's words are taken, too: these recordings hold no name that lost its mark. */
+static const char trusted_version[] = "4.1.0";
+
 static const struct {
     const char *name;
     const char *import; /* of its header */
     enum lwb_verdict verdict;
     enum lwb_reason reason;
-    bool fresh; /* decided by the command line */
+    bool fresh; /* decided by the command line, also where a worker's words are taken */
 } cases[] = {
     { "ok", NULL, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, false },
     { "info", NULL, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, false },
@@ -76,9 +79,10 @@ static void read_expected(struct lwb_buf *out, const char *time, const char *nam
     lwb_buf_append(out, from, (size_t)(to - from));
 }
 
-static void open_replay(struct lean_session *lean, size_t time, const char *import)
+static void open_replay(struct lean_session *lean, size_t time, const char *version,
+                        const char *import)
 {
-    lean_session_prepare(lean, NULL, versions[time]);
+    lean_session_prepare(lean, NULL, version);
     make_toolchain(&lean->scratch, times[time]);
     lean->open.toolchain = strdup(scratch_path(&lean->scratch, "t"));
     if (import)
@@ -90,6 +94,13 @@ static void close_replay(struct lean_session *lean)
 {
     free((char *)lean->open.toolchain);
     lean_session_finish(lean);
+}
+
+static bool expects_fresh(const struct lean_session *lean, size_t number)
+{
+    bool has_words = strcmp(lean->open.toolchain_version, trusted_version) == 0;
+
+    return cases[number].fresh || (!has_words && cases[number].verdict == LWB_VERDICT_REJECTED);
 }
 
 /* Checks the case as `conversation`.lean; it has to be answered as it was on the command line. */
@@ -115,19 +126,20 @@ static void check_case(struct lean_session *lean, size_t time, size_t number,
     (void)recording_call_text(&lean->call, label, &said);
     if (lean->response.verdict != cases[number].verdict ||
         lean->response.reason != cases[number].reason ||
-        lean->response.fresh != cases[number].fresh ||
+        lean->response.fresh != expects_fresh(lean, number) ||
         strcmp(lwb_buf_text(&said), lwb_buf_text(&expected)) != 0)
-        fail_msg("%s %s: %s %s %s\n%s---\n%s", times[time], label,
-                 lwb_verdict_name(lean->response.verdict), lwb_reason_name(lean->response.reason),
+        fail_msg("%s %s as %s: %s %s %s\n%s---\n%s", times[time], label,
+                 lean->open.toolchain_version, lwb_verdict_name(lean->response.verdict),
+                 lwb_reason_name(lean->response.reason),
                  lean->response.detail ? lean->response.detail : "", lwb_buf_text(&said),
                  lwb_buf_text(&expected));
 }
 
-static void replay_case(size_t time, size_t number)
+static void replay_case(size_t time, const char *version, size_t number)
 {
     struct lean_session lean;
 
-    open_replay(&lean, time, cases[number].import);
+    open_replay(&lean, time, version, cases[number].import);
     check_case(&lean, time, number, cases[number].name);
     close_replay(&lean);
 }
@@ -136,8 +148,10 @@ static void verdicts_and_texts_are_those_of_the_command_line(void **state)
 {
     (void)state;
     for (size_t time = 0; time < LWB_COUNT(times); time++)
-        for (size_t i = 0; i < LWB_COUNT(cases); i++)
-            replay_case(time, i);
+        for (size_t i = 0; i < LWB_COUNT(cases); i++) {
+            replay_case(time, versions[time], i);
+            replay_case(time, trusted_version, i);
+        }
 }
 
 static size_t find_case(const char *name)
@@ -160,7 +174,7 @@ static void several_documents_of_one_worker(void **state)
     for (size_t time = 0; time < LWB_COUNT(times); time++) {
         struct lean_session lean;
 
-        open_replay(&lean, time, NULL);
+        open_replay(&lean, time, trusted_version, NULL);
         for (size_t i = 0; i < LWB_COUNT(bodies); i++)
             check_case(&lean, time, find_case(bodies[i]), "warm-three-bodies");
         close_replay(&lean);

@@ -19,7 +19,7 @@ static void noise_on_stdout_is_tolerated(void **state)
     for (size_t i = 0; i < LWB_COUNT(noises); i++) {
         struct fake_session fixture;
 
-        fake_session_open(&fixture, "2021-11");
+        fake_session_open(&fixture, "4.8");
         fake_session_check(&fixture, noises[i]);
         fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, false);
         fake_session_check(&fixture, "--! error y\n");
@@ -33,7 +33,7 @@ static void a_panic_in_a_worker_is_decided_by_a_fresh_process(void **state)
     struct fake_session fixture;
 
     (void)state;
-    fake_session_open(&fixture, "2021-11");
+    fake_session_open(&fixture, "4.8");
     fake_session_check(&fixture, "--! panic worker\n--! error x\n");
     fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, true);
     assert_true(fixture.lean.response.storable);
@@ -113,7 +113,7 @@ static void limits_are_leans_no_but_not_kept(void **state)
     struct fake_session fixture;
 
     (void)state;
-    fake_session_open(&fixture, "2021-11");
+    fake_session_open(&fixture, "4.8");
     for (size_t i = 0; i < LWB_COUNT(sources); i++) {
         fake_session_check(&fixture, sources[i]);
         fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_LIMIT, false);
@@ -161,7 +161,7 @@ static void floods_do_not_block(void **state)
     struct fake_session fixture;
 
     (void)state;
-    fake_session_open(&fixture, "2021-11");
+    fake_session_open(&fixture, "4.8");
     fake_session_check(&fixture, "--! flood 8192\n--! steps 2000\n--! error x\n");
     fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, false);
     assert_string_equal(lean_session_text(&fixture.lean), "A.lean:3:0: error: x\n");
@@ -178,7 +178,7 @@ static void a_large_document_does_not_block(void **state)
     for (int i = 0; i < 50000; i++)
         lwb_buf_append_text(&source, "-- a line that nobody will read, and more of it\n");
     lwb_buf_append_text(&source, "--! steps 500\n--! error x\n");
-    fake_session_open(&fixture, "2021-11");
+    fake_session_open(&fixture, "4.8");
     for (int i = 0; i < 2; i++) {
         fake_session_check(&fixture, lwb_buf_text(&source));
         fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, false);
@@ -192,7 +192,7 @@ static void what_cannot_be_read_is_decided_by_a_fresh_process(void **state)
     struct fake_session fixture;
 
     (void)state;
-    fake_session_open(&fixture, "2021-11");
+    fake_session_open(&fixture, "4.8");
     fake_session_check(&fixture, "--! nul\n"); /* an error must not get lost with its message */
     fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, true);
     fake_session_check(&fixture, "def a := 1\n");
@@ -241,7 +241,7 @@ static void another_server_on_stdout_is_not_listened_to(void **state)
     struct fake_session fixture;
 
     (void)state;
-    fake_session_open(&fixture, "2021-11");
+    fake_session_open(&fixture, "4.8");
     for (int i = 0; i < 3; i++) {
         fake_session_check(&fixture, "--! error x\n--! stray\n");
         fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, false);
@@ -249,7 +249,7 @@ static void another_server_on_stdout_is_not_listened_to(void **state)
     }
     lean_session_finish(&fixture.lean);
     /* Its answers are not those that were waited for. */
-    fake_session_open(&fixture, "2021-11");
+    fake_session_open(&fixture, "4.8");
     check_with_deadline(&fixture, "--! stray\n--! mute\n", 50);
     fake_session_expect(&fixture, LWB_VERDICT_NONE, LWB_REASON_TIME, false);
     lean_session_finish(&fixture.lean);
@@ -277,7 +277,7 @@ static void a_worker_does_not_serve_for_ever(void **state)
     unsigned served = 1;
 
     (void)state;
-    fake_session_open(&fixture, "2021-11");
+    fake_session_open(&fixture, "4.8");
     fake_session_check(&fixture, "--! once ref\n");
     do {
         fake_session_check(&fixture, "--! once ref\n");

@@ -10,6 +10,7 @@ static void every_era_accepts_and_rejects(void **state)
 {
     (void)state;
     for (size_t i = 0; fake_toolchain_era(i); i++) {
+        bool fresh = !fake_toolchain_rejects_warm(fake_toolchain_era(i));
         struct fake_session fixture;
 
         fake_session_open(&fixture, fake_toolchain_era(i));
@@ -19,7 +20,7 @@ static void every_era_accepts_and_rejects(void **state)
         assert_string_equal(lean_session_text(&fixture.lean), "");
         fake_session_check(&fixture, "-- one\n  --! error type mismatch\\nhas type\\n  Nat\n"
                                      "--! warning odd\n--! info 42\\n\n");
-        fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, false);
+        fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, fresh);
         assert_true(fixture.lean.response.storable);
         assert_string_equal(lean_session_text(&fixture.lean),
                             "A.lean:2:2: error: type mismatch\nhas type\n  Nat\n"
@@ -34,7 +35,7 @@ static void one_worker_serves_all_modules_of_a_session(void **state)
     struct fake_session fixture;
 
     (void)state;
-    fake_session_open(&fixture, "2021-11");
+    fake_session_open(&fixture, "4.8");
     fake_session_check(&fixture, "--! once ref\n");
     fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, false);
     /* An `initialize` reference survives between documents: warm is not fresh. */
@@ -43,13 +44,79 @@ static void one_worker_serves_all_modules_of_a_session(void **state)
     lean_session_finish(&fixture.lean);
 }
 
-static void columns_are_code_points(void **state)
+/* What the worker remembers can be seen in acceptances only: it has not the words to reject. */
+static void one_worker_of_2021_serves_all_modules_as_well(void **state)
 {
     struct fake_session fixture;
 
     (void)state;
     fake_session_open(&fixture, "2021-11");
+    fake_session_check(&fixture, "--! twice ref\n");
+    fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, true);
+    fake_session_check(&fixture, "\n--! twice ref\n");
+    fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, false);
+    fake_session_check(&fixture, "\n--! once ref\n");
+    fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, true);
+    lean_session_finish(&fixture.lean);
+}
+
+/* A worker of 2021 or 2022 leaves the mark out, so it is the fresh process that has the word. */
+static void a_shadowed_name_has_its_mark_in_every_era(void **state)
+{
+    static const struct {
+        const char *source, *text;
+        enum lwb_verdict verdict;
+    } cases[] = {
+        { "--! marked error unknown x\n", "A.lean:1:0: error: unknown x\u271d\n",
+          LWB_VERDICT_REJECTED },
+        { "--! marked warning unused x\n", "A.lean:1:0: warning: unused x\u271d\n",
+          LWB_VERDICT_ACCEPTED },
+        { "--! marked info [Meta.debug] x\n", "[Meta.debug] x\u271d\n", LWB_VERDICT_ACCEPTED },
+    };
+
+    (void)state;
+    for (size_t i = 0; fake_toolchain_era(i); i++) {
+        struct fake_session fixture;
+
+        fake_session_open(&fixture, fake_toolchain_era(i));
+        for (size_t k = 0; k < LWB_COUNT(cases); k++) {
+            fake_session_check(&fixture, cases[k].source);
+            fake_session_expect(&fixture, cases[k].verdict, LWB_REASON_NONE,
+                                !fake_toolchain_rejects_warm(fake_toolchain_era(i)));
+            assert_string_equal(lean_session_text(&fixture.lean), cases[k].text);
+        }
+        lean_session_finish(&fixture.lean);
+    }
+}
+
+/* Also where it is what the worker said, as a fresh process would come too late. */
+static void a_verdict_that_was_in_time_stays(void **state)
+{
+    struct lwb_check_request request = {
+        .module = "A",
+        .file = "A.lean",
+        .source = lwb_bytes_text("--! marked error unknown x\n--! hang alone\n"),
+        .deadline_ms = 2000,
+    };
+    struct fake_session fixture;
+
+    (void)state;
+    fake_session_open(&fixture, "2021-11");
+    fake_session_check(&fixture, "def warm := 1\n");
+    assert_int_equal(lean_session_check_as(&fixture.lean, &request), LWB_OK);
+    fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, false);
+    assert_string_equal(lean_session_text(&fixture.lean), "A.lean:1:0: error: unknown x\n");
+    lean_session_finish(&fixture.lean);
+}
+
+static void columns_are_code_points(void **state)
+{
+    struct fake_session fixture;
+
+    (void)state;
+    fake_session_open(&fixture, "4.8");
     fake_session_check(&fixture, "theorem 𝔸 (p ∧ q) --! error here\n");
+    fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, false);
     assert_string_equal(lean_session_text(&fixture.lean), "A.lean:1:18: error: here\n");
     assert_int_equal(fixture.lean.call.diagnostics[0].end_line, 2);
     assert_int_equal(fixture.lean.call.diagnostics[0].end_column, 0);
@@ -105,6 +172,7 @@ static void spellings_of_one_header_share_a_worker(void **state)
 {
     (void)state;
     for (size_t i = 0; fake_toolchain_era(i); i++) {
+        bool fresh = !fake_toolchain_rejects_warm(fake_toolchain_era(i));
         struct fake_session fixture;
 
         open_with_imports(&fixture, fake_toolchain_era(i));
@@ -112,13 +180,16 @@ static void spellings_of_one_header_share_a_worker(void **state)
         fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, false);
         fake_session_check(&fixture,
                            "/- A\n   licence. -/\nimport   B\n\nimport C -- why\n/-! doc -/\n"
-                           "   --! once x\n");
-        fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, false);
-        assert_string_equal(lean_session_text(&fixture.lean),
-                            "A.lean:7:3: error: 'x' was here before\n");
+                           "   --! twice x\n");
+        fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, false);
+        fake_session_check(&fixture,
+                           "/- A\n   licence. -/\nimport   B\n\nimport C -- why\n/-! doc -/\n"
+                           "   --! error there\n");
+        fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, fresh);
+        assert_string_equal(lean_session_text(&fixture.lean), "A.lean:7:3: error: there\n");
         /* The body begins on the line of the last import. */
         fake_session_check(&fixture, "import B\nimport C ⟨⟩ --! error here\n");
-        fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, false);
+        fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, fresh);
         assert_string_equal(lean_session_text(&fixture.lean), "A.lean:2:12: error: here\n");
         lean_session_finish(&fixture.lean);
     }
@@ -209,10 +280,13 @@ static void text_that_json_cannot_carry_goes_to_a_fresh_process(void **state)
 
 static void the_same_text_warm_and_fresh(void **state)
 {
-    static const char source[] = "--! where\n--! error open $\n--! info x\\ny\n";
+    static const char rejected[] = "--! where\n--! error open $\n--! info x\\ny\n";
+    static const char accepted[] = "--! where\n--! info open $\n--! sorry\n--! info x\\ny\n";
 
     (void)state;
     for (size_t i = 0; fake_toolchain_era(i); i++) {
+        bool rejects = fake_toolchain_rejects_warm(fake_toolchain_era(i));
+        const char *source = rejects ? rejected : accepted;
         struct lwb_check_request request = { .module = "A",
                                              .file = "A.lean",
                                              .source = lwb_bytes_text(source),
@@ -222,6 +296,8 @@ static void the_same_text_warm_and_fresh(void **state)
 
         fake_session_open(&fixture, fake_toolchain_era(i));
         fake_session_check(&fixture, source);
+        fake_session_expect(&fixture, rejects ? LWB_VERDICT_REJECTED : LWB_VERDICT_ACCEPTED,
+                            LWB_REASON_NONE, false);
         warm = strdup(lean_session_text(&fixture.lean));
         assert_int_equal(lean_session_check_as(&fixture.lean, &request), LWB_OK);
         assert_true(fixture.lean.response.fresh);
@@ -241,7 +317,7 @@ static void a_byte_limit_cuts_the_messages_and_says_so(void **state)
     struct fake_session fixture;
 
     (void)state;
-    fake_session_open(&fixture, "2021-11");
+    fake_session_open(&fixture, "4.8");
     assert_int_equal(lean_session_check_as(&fixture.lean, &request), LWB_OK);
     fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, false);
     assert_true(fixture.lean.response.truncated);
@@ -254,7 +330,7 @@ static void a_parent_that_is_gone_ends_the_check(void **state)
     struct fake_session fixture;
 
     (void)state;
-    fake_session_open(&fixture, "2021-11");
+    fake_session_open(&fixture, "4.8");
     fixture.lean.call.fail_after = 1;
     assert_int_equal(lean_session_check(&fixture.lean, "--! error 1\n--! error 2\n"),
                      LWB_ERR_SHUTDOWN);
@@ -340,6 +416,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_era_accepts_and_rejects),
         cmocka_unit_test(one_worker_serves_all_modules_of_a_session),
+        cmocka_unit_test(one_worker_of_2021_serves_all_modules_as_well),
+        cmocka_unit_test(a_shadowed_name_has_its_mark_in_every_era),
+        cmocka_unit_test(a_verdict_that_was_in_time_stays),
         cmocka_unit_test(columns_are_code_points),
         cmocka_unit_test(silent_messages_are_dropped),
         cmocka_unit_test(sorry_has_one_code_in_all_versions),

@@ -106,6 +106,40 @@ static void roots_are_replaced_in_texts(void **state)
     assert_string_equal(describe(&messages, &out), "I -1:-1 /tree/A and /tree but /s/2\n/tree|");
 }
 
+static void what_a_worker_may_word_otherwise(void **state)
+{
+    static const struct {
+        const char *output;
+        bool may;
+    } cases[] = {
+        { "", false },
+        { "x : Nat\n", false },
+        { "[1, 2]\n", false },
+        { "[1]\n", false },
+        { "[] x\n", false },
+        { "[a b] x\n", false },
+        { "[Meta.debug", false },
+        { "A:1:0: warning: declaration uses 'sorry'\n", false },
+        { "A:1:0: warning: declaration uses 'sorry' twice\n", true },
+        { "A:1:0: warning: x\n", true },
+        { "A:1:0: error: x\n", true },
+        { "x : Nat\nA:1:0: warning: declaration uses 'sorry'\nA:2:0: error: x\n", true },
+        { "[Meta.debug] x\n", true },
+        { "seen: [Meta.isDefEq] (trace hidden)\n", true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LWB_COUNT(cases); i++) {
+        LWB_AUTO(lwb_lean_messages_release) struct lwb_lean_messages messages = { 0 };
+        struct lwb_error err;
+
+        assert_int_equal(
+            lwb_lean_messages_add_text(&messages, lwb_bytes_text(cases[i].output), "A", true, &err),
+            LWB_OK);
+        assert_int_equal(lwb_lean_messages_may_be_reworded(&messages), cases[i].may);
+    }
+}
+
 static void judgement_follows_the_rules(void **state)
 {
 #define DONE(code)                                                                                 \
@@ -178,6 +212,7 @@ int main(void)
         cmocka_unit_test(a_run_that_went_well_has_no_errors),
         cmocka_unit_test(json_lines_are_messages),
         cmocka_unit_test(roots_are_replaced_in_texts),
+        cmocka_unit_test(what_a_worker_may_word_otherwise),
         cmocka_unit_test(judgement_follows_the_rules),
     };
 

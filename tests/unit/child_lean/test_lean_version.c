@@ -52,6 +52,8 @@ static void features_come_with_versions(void **state)
         { LWB_LEAN_WORKER_OPTIONS, "4.1.0", "4.0.0" }, /* undated: may be of July 2021 */
         { LWB_LEAN_LAKE, "4.0.0-nightly-2021-10-15", "4.0.0-nightly-2021-10-14" },
         { LWB_LEAN_PARTS, "4.22.0", "4.22.0-rc1" },
+        { LWB_LEAN_WORKER_TEXT, "4.1.0", "4.0.0-nightly-2022-02-10" },
+        { LWB_LEAN_WORKER_TEXT, "4.2.0-rc1", "4.0.0" },
         { LWB_LEAN_FEW_THREADS, "4.20.0", "4.12.0" },
         { LWB_LEAN_FEW_THREADS, "4.0.0-nightly-2021-11-29", "4.19.0" },
     };
