@@ -223,20 +223,42 @@ static int run_lean(struct lwb_lean_once *once, const struct lwb_lean_setup *set
     return LWB_OK;
 }
 
+/* Which other files a run can reach by relative paths. */
+enum reach { REACH_NONE, REACH_PROJECT, REACH_ALL };
+
+static int make_place(char **out, const struct lwb_lean_setup *setup,
+                      const struct lwb_check_request *request, const char *folder, enum reach reach,
+                      struct lwb_error *err)
+{
+    LWB_AUTO(lwb_free_text) char *place = lwb_path_join(folder, "src");
+    int rc;
+
+    if (!place)
+        return lwb_fail_memory(err);
+    if (reach == REACH_ALL)
+        return lwb_lean_place_make_deep(out, place, request->file, request->source,
+                                        setup->source_root, err);
+    rc = lwb_lean_place_make(place, request->file, request->source,
+                             reach == REACH_PROJECT ? setup->source_root : NULL, err);
+    if (rc < 0)
+        return rc;
+    *out = LWB_TAKE(place);
+    return LWB_OK;
+}
+
 static int try_in(struct lwb_lean_once *once, const struct lwb_lean_setup *setup,
-                  const struct lwb_check_request *request, const char *folder, bool siblings,
+                  const struct lwb_check_request *request, const char *folder, enum reach reach,
                   struct lwb_error *err)
 {
     LWB_AUTO(lwb_lean_once_release) struct lwb_lean_once made = { 0 };
     LWB_AUTO(lwb_lean_command_release) struct lwb_lean_command command = { 0 };
-    LWB_AUTO(lwb_free_text) char *place = lwb_path_join(folder, "src");
     LWB_AUTO(lwb_free_text) char *olean = lwb_path_join(folder, parts[0].name);
-    const char *source_root = siblings ? setup->source_root : NULL;
+    LWB_AUTO(lwb_free_text) char *place = NULL;
     int rc;
 
-    if (!place || !olean)
+    if (!olean)
         return lwb_fail_memory(err);
-    rc = lwb_lean_place_make(place, request->file, request->source, source_root, err);
+    rc = make_place(&place, setup, request, folder, reach, err);
     if (rc == LWB_OK)
         rc = lwb_lean_setup_once(setup, place, request->file, olean, &command, err);
     if (rc == LWB_OK)
@@ -264,10 +286,10 @@ static bool missed_a_file(const struct lwb_lean_once *once)
     return strstr(once->detail, words) != NULL;
 }
 
-/* The words of a source do not always say that it reads files: a macro may do it. */
-static int try_again_with_siblings(struct lwb_lean_once *once, const struct lwb_lean_setup *setup,
-                                   const struct lwb_check_request *request, const char *folder,
-                                   uint64_t spent_ms, struct lwb_error *err)
+/* The words of a source do not always say that it reads files (a macro may do it), or which. */
+static int try_again_with_all(struct lwb_lean_once *once, const struct lwb_lean_setup *setup,
+                              const struct lwb_check_request *request, const char *folder,
+                              uint64_t spent_ms, struct lwb_error *err)
 {
     LWB_AUTO(lwb_free_text) char *again = lwb_path_join(folder, "again");
     struct lwb_check_request rest = *request;
@@ -276,7 +298,7 @@ static int try_again_with_siblings(struct lwb_lean_once *once, const struct lwb_
         return lwb_fail_memory(err);
     if (rest.deadline_ms)
         rest.deadline_ms = rest.deadline_ms > spent_ms ? rest.deadline_ms - spent_ms : 1;
-    return try_in(once, setup, &rest, again, true, err);
+    return try_in(once, setup, &rest, again, REACH_ALL, err);
 }
 
 int lwb_lean_once_check(struct lwb_lean_once *once, const struct lwb_lean_setup *setup,
@@ -286,12 +308,12 @@ int lwb_lean_once_check(struct lwb_lean_once *once, const struct lwb_lean_setup 
     LWB_AUTO(lwb_lean_once_release) struct lwb_lean_once first = { 0 };
     bool siblings = lwb_lean_place_needs_siblings(request->source);
     uint64_t start = lwb_clock_ms();
-    int rc = try_in(&first, setup, request, folder, siblings, err);
+    int rc = try_in(&first, setup, request, folder, siblings ? REACH_PROJECT : REACH_NONE, err);
 
     if (rc < 0)
         return rc;
-    if (!siblings && missed_a_file(&first))
-        return try_again_with_siblings(once, setup, request, folder, lwb_clock_ms() - start, err);
+    if (missed_a_file(&first))
+        return try_again_with_all(once, setup, request, folder, lwb_clock_ms() - start, err);
     *once = LWB_TAKE(first);
     return LWB_OK;
 }

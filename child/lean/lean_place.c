@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,4 +105,24 @@ int lwb_lean_place_make(const char *folder, const char *file, struct lwb_bytes s
     if (rc == LWB_OK && source_root)
         rc = link_siblings(folder, file, source_root, err);
     return rc == LWB_OK ? write_source(path, source, err) : rc;
+}
+
+int lwb_lean_place_make_deep(char **source_place, const char *folder, const char *file,
+                             struct lwb_bytes source, const char *source_root,
+                             struct lwb_error *err)
+{
+    char *real = realpath(source_root, NULL); /* as ".." goes by folders and not by names */
+    const char *below_root = (real ? real : source_root) + 1;
+    LWB_AUTO(lwb_free_text) char *place = lwb_path_join(folder, below_root);
+    LWB_AUTO(lwb_free_text) char *deep_file = lwb_path_join(below_root, file);
+    int rc;
+
+    free(real);
+    if (!place || !deep_file)
+        return lwb_fail_memory(err);
+    rc = lwb_lean_place_make(folder, deep_file, source, "/", err);
+    if (rc < 0)
+        return rc;
+    *source_place = LWB_TAKE(place);
+    return LWB_OK;
 }

@@ -21,3 +21,12 @@ bool lwb_lean_place_needs_siblings(struct lwb_bytes source);
  */
 int lwb_lean_place_make(const char *folder, const char *file, struct lwb_bytes source,
                         const char *source_root, struct lwb_error *err);
+
+/*
+ * The same where relative paths may lead out of the project: `folder` stands
+ * for the root of the file system. *source_place is the folder in it that
+ * stands for the source root; the caller frees it.
+ */
+int lwb_lean_place_make_deep(char **source_place, const char *folder, const char *file,
+                             struct lwb_bytes source, const char *source_root,
+                             struct lwb_error *err);

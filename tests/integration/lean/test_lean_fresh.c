@@ -242,10 +242,18 @@ static void files_beside_a_module_can_be_read(void **state)
     check(&fixture, "Deep/A.lean", "--! reads data/y\n", true);
     fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, true);
     assert_int_equal(fixture.lean.response.n_artifacts, 1);
-    check(&fixture, "Deep/A.lean", "--! reads data/z\n", false);
+    /* What lies outside the project is found by the same paths. */
+    scratch_write(&fixture.lean.scratch, "beside", "b");
+    for (int i = 0; i < 2; i++) {
+        check(&fixture, "Deep/A.lean",
+              i ? "/- IO.FS -/ --! reads ../beside\n" : "--! reads ../beside\n", false);
+        fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, true);
+    }
+    check(&fixture, "Deep/A.lean", "--! where\n--! reads data/z\n", false);
     fake_session_expect(&fixture, LWB_VERDICT_REJECTED, LWB_REASON_NONE, true);
     assert_string_equal(lean_session_text(&fixture.lean),
-                        "A.lean:1:0: error: no such file: data/z\n");
+                        "open '" LWB_DIAGNOSTIC_ROOT "' as a workspace\n"
+                        "A.lean:2:0: error: no such file: data/z\n");
     /* Nor does such a module go to a worker, whose document has another place. */
     assert_int_equal(lean_session_check(&fixture.lean, "include_str \"data/x.txt\"\n"), LWB_OK);
     assert_true(fixture.lean.response.fresh);
