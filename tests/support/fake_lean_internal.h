@@ -22,6 +22,7 @@
  *     nul                        an error whose text holds a NUL
  *     requires NAME              an error unless an import, however deep, provides NAME
  *     provides NAME              goes into the .olean
+ *     keeps NAME                 goes into what importers do not see: the module system's .private
  *     once NAME                  an error if this process has met NAME before: what an
  *                                imported `initialize` reference can do
  *     twice NAME                 an error unless this process has met NAME before
@@ -87,7 +88,7 @@ struct fake_lean {
     struct fake_message *messages;
     size_t n_messages;
     size_t cap;
-    struct lwb_strvec provides;
+    struct lwb_strvec provides, keeps;
     size_t line; /* that is being read, from 0 */
     bool cut, lost, mute, refuse, again, withdraw, early, stray, partial;
     size_t n_published; /* messages that the worker has sent */

@@ -54,17 +54,25 @@ static void append_header(struct lwb_buf *out, enum fake_era era, uint64_t base)
     }
 }
 
+/* Lines, and zeros up to where an object may begin. */
+static void append_words(struct lwb_buf *out, const char *verb, const struct lwb_strvec *words)
+{
+    for (size_t i = 0; i < words->count; i++)
+        lwb_buf_format(out, "%s %s\n", verb, words->items[i]);
+    lwb_buf_append_char(out, '\0');
+    append_zeros(out, (8 - out->len % 8) % 8);
+}
+
 static void append_payload(struct lwb_buf *out, const struct fake_lean *fake,
                            const struct lwb_lean_header *header)
 {
     lwb_buf_append_text(out, "fake\n"); /* no object begins with zeros */
+    if (header->module_system && fake->era >= FAKE_4_22)
+        lwb_buf_append_text(out, "module\n");
     for (size_t i = 0; i < header->n_imports; i++)
         lwb_buf_format(out, "import %.*s\n", (int)header->imports[i].name.len,
                        header->imports[i].name.ptr);
-    for (size_t i = 0; i < fake->provides.count; i++)
-        lwb_buf_format(out, "provide %s\n", fake->provides.items[i]);
-    lwb_buf_append_char(out, '\0');
-    append_zeros(out, (8 - out->len % 8) % 8);
+    append_words(out, "provide", &fake->provides);
 }
 
 static void append_root(struct lwb_buf *out)
@@ -121,14 +129,23 @@ static int write_part(const struct fake_lean *fake, const char *path, const char
  * A part that is written behind others: what it has in common with them is not
  * written again, which is everything when a module has nothing of its own.
  */
-static void append_later(struct lwb_buf *out, const struct fake_lean *fake, unsigned number)
+static void append_later(struct lwb_buf *out, const struct fake_lean *fake, unsigned number,
+                         const struct lwb_strvec *own)
 {
     uint64_t base = NEXT_BASE * number;
+    size_t place;
+    uint64_t root;
 
     append_header(out, fake->era, base);
-    append_u64(out, fake->provides.count ? base + out->len + ADDRESS : BASE + out->len + ADDRESS);
-    if (fake->provides.count)
-        append_root(out);
+    place = out->len;
+    append_u64(out, BASE + out->len + ADDRESS);
+    if (own->count == 0)
+        return;
+    append_words(out, "keep", own);
+    root = htole64(base + out->len);
+    append_root(out);
+    if (lwb_buf_ok(out))
+        memcpy(out->ptr + place, &root, sizeof(root));
 }
 
 int fake_olean_write(const struct fake_lean *fake, const char *path,
@@ -143,8 +160,8 @@ int fake_olean_write(const struct fake_lean *fake, const char *path,
     failed = write_part(fake, path, "", lwb_buf_bytes(&content));
     if (fake->era < FAKE_4_22 || !header->module_system || failed)
         return failed;
-    append_later(&server, fake, 1);
-    append_later(&private, fake, 2);
+    append_later(&server, fake, 1, &fake->provides);
+    append_later(&private, fake, 2, &fake->keeps);
     failed = write_part(fake, path, ".server", lwb_buf_bytes(&server)) |
              write_part(fake, path, ".ir", lwb_buf_bytes(&content));
     if (!failed && !fake->partial)
@@ -208,6 +225,27 @@ static bool read_payload(const char *path, struct lwb_buf *content, const char *
     return true;
 }
 
+/* NULL, or what Lean says when a file of a module that has several is not beside the others. */
+static char *find_missing_part(const char *path, struct lwb_bytes module,
+                               const struct lwb_buf *content)
+{
+    static const char *const parts[] = { ".olean.server", ".olean.private", ".ir" };
+    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(4096);
+
+    for (size_t i = 0; i < LWB_COUNT(parts); i++) {
+        char name[4096];
+
+        (void)snprintf(name, sizeof(name), "%.*s%s", (int)(strlen(path) - strlen(".olean")), path,
+                       parts[i]);
+        if (!lwb_bytes_contain(lwb_buf_bytes(content), "fake\nmodule\n") || access(name, F_OK) == 0)
+            continue;
+        lwb_buf_format(&text, "object file '%s' of module %.*s does not exist", name,
+                       (int)module.len, module.ptr);
+        return lwb_buf_take(&text);
+    }
+    return NULL;
+}
+
 char *fake_olean_complaint(const struct fake_lean *fake, struct lwb_bytes module)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(4096);
@@ -225,7 +263,7 @@ char *fake_olean_complaint(const struct fake_lean *fake, struct lwb_bytes module
         return lwb_buf_take(&text);
     }
     if (read_payload(path, &content, &payload))
-        return NULL;
+        return find_missing_part(path, module, &content);
     lwb_buf_format(&text, "failed to read file '%s', invalid header", path);
     return lwb_buf_take(&text);
 }

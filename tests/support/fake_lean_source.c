@@ -15,6 +15,7 @@ void fake_lean_forget_document(struct fake_lean *fake)
         lwb_free(fake->messages[i].text);
     fake->n_messages = 0;
     lwb_strvec_release(&fake->provides);
+    lwb_strvec_release(&fake->keeps);
     fake->cut = fake->lost = fake->mute = fake->again = fake->partial = false;
     fake->withdraw = fake->refuse = false;
     fake->early = fake->stray = false;
@@ -267,6 +268,8 @@ static void do_later(struct fake_lean *fake, const char *verb, const char *argum
 {
     if (strcmp(verb, "provides") == 0)
         (void)lwb_strvec_append(&fake->provides, argument);
+    else if (strcmp(verb, "keeps") == 0)
+        (void)lwb_strvec_append(&fake->keeps, argument);
     else if (strcmp(verb, "cut") == 0)
         fake->cut = true;
     else if (strcmp(verb, "lost") == 0)
@@ -311,9 +314,8 @@ static void carry_out(struct fake_lean *fake, const struct place *place,
         do_import_question(fake, place, header, argument);
     else if (is_one_of(directive, "once twice needs given env where reads"))
         do_process_question(fake, place, directive, argument);
-    else if (is_one_of(
-                 directive,
-                 "provides cut lost mute refuse again withdraw early stray partial steps work"))
+    else if (is_one_of(directive, "provides keeps cut lost mute refuse again withdraw early stray "
+                                  "partial steps work"))
         do_later(fake, directive, argument);
     else if (is_one_of(directive, "noise stderr flood panic crash overflow exit hang grow orphan"))
         do_misbehave(fake, directive, argument);

@@ -33,6 +33,7 @@ void fake_toolchain_make(struct fake_toolchain *toolchain, const struct scratch 
                          const char *era)
 {
     char name[400];
+    char text[100];
 
     *toolchain = (struct fake_toolchain){ 0 };
     for (size_t i = 0; i < sizeof(eras) / sizeof(eras[0]); i++)
@@ -45,6 +46,11 @@ void fake_toolchain_make(struct fake_toolchain *toolchain, const struct scratch 
     scratch_write(scratch, name, era);
     (void)snprintf(name, sizeof(name), "toolchain-%s/lib/lean/Init.olean", era);
     scratch_write(scratch, name, "oleanfile!!!!!!! stands for Init");
+    (void)snprintf(name, sizeof(name), "toolchain-%s/include/lean/version.h", era);
+    (void)snprintf(text, sizeof(text), "#define LEAN_VERSION_STRING \"%s\"\n", toolchain->version);
+    scratch_write(scratch, name, text);
+    (void)snprintf(name, sizeof(name), "toolchain-%s/include/lean/githash.h", era);
+    scratch_write(scratch, name, "#define LEAN_GITHASH \"\"\n");
     (void)snprintf(name, sizeof(name), "toolchain-%s/bin/.keep", era);
     scratch_write(scratch, name, "");
     (void)snprintf(name, sizeof(name), "%s/bin/lean", toolchain->prefix);
