@@ -22,7 +22,7 @@ static bool is_import_failure(struct lwb_bytes text)
     static const char *const starts[] = {
         "unknown package '",     "unknown module prefix '", "object file '",
         "failed to read file '", "failed to open file '",   "unknown module '",
-        "failed to open '",      "failed to read '",
+        "failed to open '",      "failed to read '",        "failed to stat file '",
     };
 
     for (size_t i = 0; i < LWB_COUNT(starts); i++)

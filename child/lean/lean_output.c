@@ -62,20 +62,82 @@ static struct lwb_bytes take_line(struct lwb_bytes *rest)
     return line;
 }
 
+/* Whether an object begins here whose first member is one of a message. */
+static bool looks_like_message(struct lwb_bytes text)
+{
+    static const char *const starts[] = {
+        "{\"severity\":", "{\"pos\":",    "{\"keepFullRange\":", "{\"kind\":",    "{\"isSilent\":",
+        "{\"fileName\":", "{\"endPos\":", "{\"data\":",          "{\"caption\":",
+    };
+
+    for (size_t i = 0; i < LWB_COUNT(starts); i++)
+        if (lwb_bytes_start_with(text, starts[i]))
+            return true;
+    return false;
+}
+
+/* A message with a NUL in its text, or the start of one. It counts, though nobody can read it. */
+static int add_unreadable(struct lwb_lean_messages *messages, struct lwb_bytes line,
+                          struct lwb_error *err)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(TEXT_MAX);
+    struct lwb_diagnostic message = {
+        .severity = LWB_SEVERITY_ERROR,
+        .line = -1,
+        .column = -1,
+        .end_line = -1,
+        .end_column = -1,
+    };
+
+    if (lwb_bytes_contain(line, "\"severity\":\"warning\""))
+        message.severity = LWB_SEVERITY_WARNING;
+    else if (lwb_bytes_contain(line, "\"severity\":\"information\""))
+        message.severity = LWB_SEVERITY_INFORMATION;
+    lwb_utf8_append_repaired(&text, line);
+    if (!lwb_buf_ok(&text))
+        return lwb_fail_memory(err);
+    message.message = lwb_bytes(lwb_buf_text(&text), text.len);
+    return lwb_lean_messages_add(messages, &message, err);
+}
+
+/*
+ * What an import prints when it is initialized need not end with a newline, and
+ * then the first message stands behind it.
+ */
+static int add_json_line(struct lwb_lean_messages *messages, struct lwb_bytes line,
+                         struct lwb_error *err)
+{
+    struct lwb_bytes unreadable = { 0 };
+
+    for (; line.len > 0; line = lwb_bytes(line.ptr + 1, line.len - 1)) {
+        LWB_AUTO(lwb_json_free) cJSON *json = NULL;
+        const char *brace = memchr(line.ptr, '{', line.len);
+        struct lwb_error not_json;
+        int rc = 0;
+
+        if (!brace)
+            break;
+        line = lwb_bytes(brace, line.len - (size_t)(brace - line.ptr));
+        if (!looks_like_message(line))
+            continue;
+        if (lwb_json_parse(&json, line, &not_json) == LWB_OK)
+            rc = add_json_object(messages, json, err);
+        if (rc != 0)
+            return rc < 0 ? rc : LWB_OK;
+        if (!unreadable.ptr && !json)
+            unreadable = line;
+    }
+    return unreadable.ptr ? add_unreadable(messages, unreadable, err) : LWB_OK;
+}
+
 int lwb_lean_messages_add_json(struct lwb_lean_messages *messages, struct lwb_bytes output,
                                struct lwb_error *err)
 {
-    while (output.len > 0) {
-        LWB_AUTO(lwb_json_free) cJSON *json = NULL;
-        struct lwb_bytes line = take_line(&output);
-        struct lwb_error not_json;
+    int rc = LWB_OK;
 
-        if (line.len == 0 || line.ptr[0] != '{' || lwb_json_parse(&json, line, &not_json) < 0)
-            continue;
-        if (add_json_object(messages, json, err) < 0)
-            return err->code;
-    }
-    return LWB_OK;
+    while (rc == LWB_OK && output.len > 0)
+        rc = add_json_line(messages, take_line(&output), err);
+    return rc;
 }
 
 /* ---- plain text ---------------------------------------------------------------------------- */
@@ -151,6 +213,25 @@ static int add_text_message(struct lwb_lean_messages *messages, struct lwb_diagn
     return lwb_lean_messages_add(messages, message, err);
 }
 
+/*
+ * Where in a line a message begins; its length when none does. Not always at
+ * the start: what an import prints when it is initialized need not end with a
+ * newline.
+ */
+static size_t find_position(struct lwb_bytes line, const char *file, bool failed,
+                            struct lwb_diagnostic *message, struct lwb_bytes *text)
+{
+    const char *end = line.ptr + line.len;
+    const char *at = line.ptr;
+
+    for (; at < end && (at = memmem(at, (size_t)(end - at), file, strlen(file))) != NULL; at++) {
+        *text = lwb_bytes(at, (size_t)(end - at));
+        if (take_position(text, file, failed, message))
+            return (size_t)(at - line.ptr);
+    }
+    return line.len;
+}
+
 int lwb_lean_messages_add_text(struct lwb_lean_messages *messages, struct lwb_bytes output,
                                const char *file, bool failed, struct lwb_error *err)
 {
@@ -164,18 +245,18 @@ int lwb_lean_messages_add_text(struct lwb_lean_messages *messages, struct lwb_by
     bool open = false; /* a message has begun that is not added yet */
 
     while (output.len > 0) {
-        const char *at = output.ptr;
         struct lwb_bytes line = take_line(&output);
         struct lwb_diagnostic next;
+        struct lwb_bytes text;
+        size_t before = find_position(line, file, failed, &next, &text);
 
-        if (!take_position(&line, file, failed, &next)) {
-            open = true;
+        open = open || before > 0 || line.len == 0;
+        if (before == line.len)
             continue;
-        }
-        if (open && add_text_message(messages, &current, start, at, err) < 0)
+        if (open && add_text_message(messages, &current, start, line.ptr + before, err) < 0)
             return err->code;
         current = next;
-        start = line.ptr;
+        start = text.ptr;
         open = true;
     }
     return open ? add_text_message(messages, &current, start, end, err) : LWB_OK;

@@ -128,6 +128,24 @@ static void a_change_reaches_what_lies_behind_an_equal_olean(void **state)
     scratch_remove(&project.scratch);
 }
 
+/* Lean prints a warning behind what an import prints: on the same line, if that did not end one. */
+static void what_an_import_prints_hides_no_warning(void **state)
+{
+    static const char *const words[] = { "--fail-on", "sorry", NULL };
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    struct project project;
+
+    (void)state;
+    make_project(&project, LIBRARY);
+    write_module(&project, "P", "import P.B\n");
+    write_module(&project, "P/A", "initialize (IO.print \"loading \")\n");
+    write_module(&project, "P/B", "import P.A\ntheorem x : 1 = 2 := sorry\n");
+    run_check(&run, &project, words);
+    assert_int_equal(run.exit_code, 1);
+    assert_non_null(strstr(lwb_buf_text(&run.out), "\"hasSorry\""));
+    scratch_remove(&project.scratch);
+}
+
 /* Built beforehand, as a package is. */
 static void build_dependency(struct project *project)
 {
@@ -326,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_edit_that_lean_does_not_keep_stops_at_its_module),
         cmocka_unit_test(a_change_reaches_what_lies_behind_an_equal_olean),
+        cmocka_unit_test(what_an_import_prints_hides_no_warning),
         cmocka_unit_test(an_import_that_changes_under_the_run_spoils_it),
         cmocka_unit_test(confirm_catches_a_verdict_that_depends_on_order),
         cmocka_unit_test(a_tree_of_modules_runs_what_an_edit_reaches),

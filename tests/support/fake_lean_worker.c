@@ -93,14 +93,14 @@ static void send_progress(size_t line, const char *kind)
     lean_send_frame(lwb_buf_bytes(&body));
 }
 
-static void send_done(const char *uri)
+static void send_done(const char *uri, uint64_t version)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf body = LWB_BUF(FRAME_MAX);
 
     lwb_buf_format(&body,
                    "{\"params\":{\"textDocument\":{\"version\":%llu,\"uri\":\"%s\"},"
                    "\"processing\":[]},\"method\":\"$/lean/fileProgress\",\"jsonrpc\":\"2.0\"}",
-                   (unsigned long long)document.version, uri);
+                   (unsigned long long)version, uri);
     lean_send_frame(lwb_buf_bytes(&body));
 }
 
@@ -150,7 +150,7 @@ static void send_stray(const struct fake_lean *fake)
     static const char uri[] = "file:///elsewhere.lean";
 
     publish_about(fake, uri, document.version, 0, 0, "");
-    send_done(uri);
+    send_done(uri, document.version);
     for (uint64_t id = 0; id < 10; id++)
         send_reply(id);
 }
@@ -181,15 +181,17 @@ static void process(struct fake_lean *fake, struct lwb_bytes text)
     fake_lean_elaborate(fake, text);
     if (fake->stray)
         send_stray(fake);
-    if (fake->early)
+    if (fake->early) { /* that an older version is done is none of this one's business */
+        send_done(lwb_buf_text(&document.uri), document.version - 1);
         return;
+    }
     publish(fake);
     if (fake->header_failed) {
         if (fake->era >= FAKE_2022_12)
             send_progress(0, ",\"kind\":2");
         return;
     }
-    send_done(lwb_buf_text(&document.uri));
+    send_done(lwb_buf_text(&document.uri), document.version);
     if (fake->again)
         publish_version(fake, document.version - 1, 0, 0, "");
     if (fake->withdraw)

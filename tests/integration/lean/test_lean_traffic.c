@@ -52,11 +52,35 @@ static void a_refused_barrier_is_decided_by_a_fresh_process(void **state)
     }
 }
 
+/* What an import prints when it is initialized stands in front of the first message. */
+static void noise_in_front_of_a_warning_does_not_hide_it(void **state)
+{
+    (void)state;
+    for (size_t i = 0; fake_toolchain_era(i); i++) {
+        struct lwb_check_request request = { .module = "A",
+                                             .file = "A.lean",
+                                             .source =
+                                                 lwb_bytes_text("--! noise loading \n--! sorry\n"),
+                                             .isolation = LWB_ISOLATION_FRESH };
+        struct fake_session fixture;
+        struct lwb_call *call = &fixture.lean.call;
+
+        fake_session_open(&fixture, fake_toolchain_era(i));
+        assert_int_equal(lean_session_check_as(&fixture.lean, &request), LWB_OK);
+        fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, true);
+        assert_true(call->n_diagnostics > 0);
+        assert_string_equal(call->diagnostics[call->n_diagnostics - 1].code.ptr, "hasSorry");
+        assert_int_equal(call->diagnostics[call->n_diagnostics - 1].line, 2);
+        lean_session_finish(&fixture.lean);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_of_the_worker_is_no_answer),
         cmocka_unit_test(a_refused_barrier_is_decided_by_a_fresh_process),
+        cmocka_unit_test(noise_in_front_of_a_warning_does_not_hide_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

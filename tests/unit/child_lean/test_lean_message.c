@@ -37,6 +37,9 @@ static void text_is_cut_at_positions(void **state)
         { "A.lean:1:2: error: cut", "E 1:2 cut|" },
         { "A.lean:1:2: error: \n", "E 1:2 |" },
         { "A.lean:1:2: error: \xff\n", "E 1:2 \xef\xbf\xbd|" },
+        { "on its way A.lean:1:2: warning: x\n", "I -1:-1 on its way |W 1:2 x|" },
+        { "A.lean A.lean:1:2: error: x\n", "I -1:-1 A.lean |E 1:2 x|" },
+        { "A.lean:1:2: warning: x\nyA.lean:3:4: error: z", "W 1:2 x\ny|E 3:4 z|" },
     };
 
     (void)state;
@@ -77,6 +80,9 @@ static void json_lines_are_messages(void **state)
         "{\"data\":\"b\",\"caption\":\"c\",\"pos\":{\"column\":0,\"line\":3},\"severity\":"
         "\"warning\",\"kind\":\"some.kind\",\"endPos\":{\"line\":4,\"column\":5}}\n"
         "{\"severity\":\"information\",\"data\":\"42\\n\",\"kind\":\"[anonymous]\"}\n"
+        "on its way {\"x\":1} "
+        "{\"pos\":{\"line\":5,\"column\":6},\"severity\":\"warning\",\"data\":\"w\"}\n"
+        "{\"severity\":\"warning\",\"data\":\"a NUL: \\u0000\"}\n"
         "{\"severity\":\"error\",\"data\":\"cut";
     LWB_AUTO(lwb_lean_messages_release) struct lwb_lean_messages messages = { 0 };
     LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1000);
@@ -84,7 +90,10 @@ static void json_lines_are_messages(void **state)
 
     (void)state;
     assert_int_equal(lwb_lean_messages_add_json(&messages, lwb_bytes_text(output), &err), LWB_OK);
-    assert_string_equal(describe(&messages, &out), "E 1:2 no|W 3:0 c:\nb|I -1:-1 42\n|");
+    assert_string_equal(describe(&messages, &out),
+                        "E 1:2 no|W 3:0 c:\nb|I -1:-1 42\n|W 5:6 w|"
+                        "W -1:-1 {\"severity\":\"warning\",\"data\":\"a NUL: \\u0000\"}|"
+                        "E -1:-1 {\"severity\":\"error\",\"data\":\"cut|");
     assert_int_equal(messages.items[0].end_line, -1);
     assert_int_equal(messages.items[1].end_line, 4);
     assert_string_equal(messages.items[1].code.ptr, "some.kind");
@@ -137,6 +146,38 @@ static void what_a_worker_may_word_otherwise(void **state)
             lwb_lean_messages_add_text(&messages, lwb_bytes_text(cases[i].output), "A", true, &err),
             LWB_OK);
         assert_int_equal(lwb_lean_messages_may_be_reworded(&messages), cases[i].may);
+    }
+}
+
+/* The words of all years; a name that is none is an error of the file itself. */
+static void imports_are_blamed_by_the_words_of_the_first_error(void **state)
+{
+    static const struct {
+        const char *output;
+        bool blamed;
+    } cases[] = {
+        { "A:1:0: error: unknown package 'B'\n", true },
+        { "A:1:0: error: unknown package '[anonymous]'\n", false },
+        { "A:1:0: error: unknown module prefix 'B'\n\nNo directory 'B'\n", true },
+        { "A:1:0: error: object file '/l/B.olean' of module B does not exist\n", true },
+        { "A:1:0: error: failed to open file '/l/B.olean': Permission denied\n", true },
+        { "A:1:0: error: failed to read file '/l/B.olean', incompatible header\n", true },
+        { "A:1:0: error: failed to stat file '/l/B.olean': Input/output error\n", true },
+        { "A:1:0: error: import B failed, environment already contains 'x' from C\n", false },
+        { "A:1:0: error: expected command\nA:1:0: error: unknown package 'B'\n", false },
+        { "A:1:0: warning: unknown package 'B'\nA:2:0: error: x\n", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LWB_COUNT(cases); i++) {
+        LWB_AUTO(lwb_lean_messages_release) struct lwb_lean_messages messages = { 0 };
+        struct lwb_error err;
+
+        assert_int_equal(
+            lwb_lean_messages_add_text(&messages, lwb_bytes_text(cases[i].output), "A", true, &err),
+            LWB_OK);
+        if (lwb_lean_messages_blame_imports(&messages) != cases[i].blamed)
+            fail_msg("%s", cases[i].output);
     }
 }
 
@@ -213,6 +254,7 @@ int main(void)
         cmocka_unit_test(json_lines_are_messages),
         cmocka_unit_test(roots_are_replaced_in_texts),
         cmocka_unit_test(what_a_worker_may_word_otherwise),
+        cmocka_unit_test(imports_are_blamed_by_the_words_of_the_first_error),
         cmocka_unit_test(judgement_follows_the_rules),
     };
 
