@@ -155,13 +155,23 @@ static void names_are_completed_as_elan_completes_them(void **state)
         { "leanprover/lean4:beta", ELAN "leanprover--lean4---v4.11.0-rc2" },
         { "nightly", ELAN "leanprover--lean4-nightly---nightly-2024-11-09" },
     };
+    /* Enough of them that no order in which a folder is listed ends with the newest by luck. */
+    static const char *const nightlies[] = {
+        ELAN "leanprover--lean4-nightly---nightly-2024-01-01",
+        ELAN "leanprover--lean4-nightly---nightly-2024-11-09",
+        ELAN "leanprover--lean4-nightly---nightly-2024-02-28",
+        ELAN "leanprover--lean4-nightly---nightly-2023-12-31",
+        ELAN "leanprover--lean4-nightly---nightly-2024-09-30",
+        ELAN "leanprover--lean4-nightly---nightly-2022-11-30",
+    };
     struct fixture *f = *state;
 
     make_toolchain(f, ELAN "leanprover--lean4---v4.9.0", VERSION_9);
     make_toolchain(f, ELAN "leanprover--lean4---v4.10.0", VERSION_9);
     make_toolchain(f, ELAN "leanprover--lean4---v4.11.0-rc2", VERSION_9);
-    make_toolchain(f, ELAN "leanprover--lean4-nightly---nightly-2024-01-01", VERSION_9);
-    make_toolchain(f, ELAN "leanprover--lean4-nightly---nightly-2024-11-09", VERSION_9);
+    make_toolchain(f, ELAN "leanprover--lean4---v4.12.0-mine", VERSION_9);
+    for (size_t i = 0; i < LWB_COUNT(nightlies); i++)
+        make_toolchain(f, nightlies[i], VERSION_9);
     make_toolchain(f, ELAN "me--fork---tag", VERSION_9);
     make_toolchain(f, ELAN "linked", VERSION_9);
     for (size_t i = 0; i < LWB_COUNT(cases); i++) {
@@ -232,6 +242,37 @@ static void elan_home_may_be_elsewhere(void **state)
     f->request.given = "one";
     find(f);
     assert_prefix(f, "elan/toolchains/one");
+}
+
+/* As elan sees it, which goes upwards from there. */
+static void a_project_is_where_its_link_leads(void **state)
+{
+    struct fixture *f = *state;
+    char target[300];
+
+    make_toolchain(f, ELAN "one", VERSION_9);
+    scratch_write(&f->scratch, "elsewhere/lean-toolchain", "one\n");
+    scratch_write(&f->scratch, "elsewhere/deep/A.lean", "");
+    (void)snprintf(target, sizeof(target), "%s", scratch_path(&f->scratch, "elsewhere/deep"));
+    assert_int_equal(symlink(target, scratch_path(&f->scratch, "link")), 0);
+    (void)snprintf(f->project, sizeof(f->project), "%s", scratch_path(&f->scratch, "link"));
+    find(f);
+    assert_prefix(f, ELAN "one");
+    assert_string_equal(f->toolchain.origin, scratch_path(&f->scratch, "elsewhere/lean-toolchain"));
+}
+
+/* It would be another one in every folder. */
+static void a_relative_folder_in_path_is_passed_over(void **state)
+{
+    struct fixture *f = *state;
+    char before[4096];
+
+    make_toolchain(f, "six", VERSION_9);
+    assert_non_null(getcwd(before, sizeof(before)));
+    assert_int_equal(chdir(f->scratch.dir), 0);
+    (void)snprintf(f->path, sizeof(f->path), "PATH=six/bin:");
+    fail_to_find(f, "no Lean toolchain");
+    assert_int_equal(chdir(before), 0);
 }
 
 static void a_toolchain_file_may_name_a_folder(void **state)
@@ -471,6 +512,8 @@ int main(void)
         TEST(names_are_completed_as_elan_completes_them),
         TEST(the_first_word_counts),
         TEST(elan_home_may_be_elsewhere),
+        TEST(a_project_is_where_its_link_leads),
+        TEST(a_relative_folder_in_path_is_passed_over),
         TEST(a_toolchain_file_may_name_a_folder),
         TEST(what_is_named_and_missing_is_not_passed_over),
         TEST(a_name_that_can_be_none_is_told_so),
