@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lwbuild/base/tick.h"
 #include "lwbuild/base/trace.h"
 #include "lwbuild/driver/outputs.h"
 #include "lwbuild/driver/run.h"
@@ -138,12 +139,14 @@ static int write_outputs(struct lwb_world *world, struct lwb_snapshot *snapshot,
                          const struct lwb_run *silent, enum lwb_exit_code *exit_code,
                          struct lwb_error *err)
 {
-    int64_t date = lwb_outputs_last_date(world->options);
+    const int64_t last = lwb_outputs_last_date(world->options);
     int rc = lwb_outputs_write(world, err);
+    int64_t date;
 
     if (rc < 0)
         return rc;
-    date = lwb_outputs_choose_date(world->options, date);
+    /* Now, when they lie there: their folders may be what the check depends on. */
+    date = lwb_outputs_choose_date(world->options, last, lwb_tick_now(NULL));
     if (take_back_stamp_if_stale(world, snapshot, exit_code))
         return LWB_OK;
     /* They may hold sources, and be older than the date: what was checked was true, but not all. */

@@ -291,7 +291,7 @@ int64_t lwb_outputs_last_date(const struct lwb_options *options)
     return options->stamp && stat(options->stamp, &stamp) == 0 ? date_of(&stamp) : 0;
 }
 
-int64_t lwb_outputs_choose_date(const struct lwb_options *options, int64_t last)
+int64_t lwb_outputs_choose_date(const struct lwb_options *options, int64_t last, int64_t moment)
 {
     LWB_AUTO(lwb_free_text) char *folder = NULL;
     const char *server;
@@ -301,8 +301,11 @@ int64_t lwb_outputs_choose_date(const struct lwb_options *options, int64_t last)
         return 0;
     folder = lwb_path_dirname(options->stamp);
     server = folder && lwb_path_is_on_network(folder) ? folder : NULL;
-    (void)lwb_tick_pass(server, last);
-    date = lwb_tick_now(server);
+    date = server ? lwb_tick_now(server) : moment;
+    if (last >= date) {
+        (void)lwb_tick_pass(server, last);
+        date = lwb_tick_now(server);
+    }
     (void)lwb_tick_pass(server, date);
     return date;
 }

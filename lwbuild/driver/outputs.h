@@ -15,14 +15,28 @@
  * With --known-inputs it does not name what is on the command line.
  *
  * Dates. A build tool takes a file that is newer than an output for an edit that
- * was not checked. So every run gives its outputs one date,
+ * was not checked. So every run gives all its outputs one date, that of a moment
+ * before its last look at the inputs: when it began, or when it had written them.
+ * And it looks when the clock of files has got past that moment (tick.h). So the
+ * date is
  *
- *  - later than the start of the run, which is what Ninja notes since 1.12;
- *  - earlier than the last look at the inputs: an edit that this look has not
- *    seen is later than the outputs;
+ *  - not older than what was there before the run. What an edge before this one has
+ *    made a moment ago, and Make's own notes, are no reason to run again;
+ *  - older than every edit that the look has not seen;
+ *  - not older than the time at which Ninja has started the command. Since 1.12 it
+ *    notes that time, and for edges with `restat`, as all of CMake's are, it compares
+ *    inputs with what is noted or the outputs, whichever is later. So it
+ *    would not do to date the outputs back by a tick and not to wait: an edit behind
+ *    the look, in the tick of that start, has the date that is noted;
  *  - later than that of the run before. Ninja up to 1.11 takes an output that has
  *    kept its date (`restat`) for one that is as new as the newest input, or the
  *    depfile, is when Ninja gets to it, and so an edit behind the look for checked.
+ *
+ * This holds for Make 4 and for every Ninja, where newer means later by a nanosecond.
+ * An input that is later than that date without being missed, since it was saved
+ * while the run began or has a date of the future, makes the next build run once
+ * more. One that is put in place with an old date (cp -p, mv) is noticed by no build
+ * tool, but by lwbuild when it runs.
  *
  * Outputs have to be left alone for what is built from them not to be built anew.
  * That is the business of an edge of its own behind this one, whose only input
@@ -39,10 +53,11 @@ int lwb_outputs_precheck(const struct lwb_options *options, struct lwb_error *er
 int64_t lwb_outputs_last_date(const struct lwb_options *options);
 
 /*
- * A date for the outputs of this run, later than `last`. What is edited after
- * this returns is later still: look at the inputs now.
+ * The date for the outputs of a run: `moment`, which lwb_tick_now has told, or a later
+ * one if that is not later than `last`. What is edited after this returns is later
+ * still: look at the inputs now.
  */
-int64_t lwb_outputs_choose_date(const struct lwb_options *options, int64_t last);
+int64_t lwb_outputs_choose_date(const struct lwb_options *options, int64_t last, int64_t moment);
 
 /* Older than any input: the next build asks again, whatever it notes of this one. */
 #define LWB_OUTPUTS_DATE_OLD INT64_C(1000000000)

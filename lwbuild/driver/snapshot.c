@@ -127,12 +127,13 @@ static void prepare(struct lwb_snapshot *snapshot, const struct lwb_options *opt
 
 /* `date` is for the outputs of a run that ends here. */
 static enum lwb_snapshot_says compare(struct lwb_snapshot *snapshot,
-                                      const struct lwb_options *options, int64_t *date)
+                                      const struct lwb_options *options, int64_t began,
+                                      int64_t *date)
 {
     if (!snapshot->path ||
         !lwb_snapshot_file_open(&snapshot->file, snapshot->path, lwb_buf_bytes(&snapshot->binding)))
         return LWB_SNAPSHOT_NOTHING;
-    *date = lwb_outputs_choose_date(options, lwb_outputs_last_date(options));
+    *date = lwb_outputs_choose_date(options, lwb_outputs_last_date(options), began);
     if (!lwb_witness_list_holds(snapshot->file.witnesses, &snapshot->changed))
         return LWB_SNAPSHOT_NOTHING;
     return snapshot->changed.count ? LWB_SNAPSHOT_REST : LWB_SNAPSHOT_ALL;
@@ -156,11 +157,11 @@ static void overwrite(const char *path, struct lwb_bytes content)
 
 /*
  * Folders that are as they were but for their date need not be listed the next
- * time. `before` is from before they were listed, by this machine's clock, which
+ * time. `began` is from before they were listed, by this machine's clock, which
  * tells nothing of dates that a server gives.
  */
 static void note_dates(struct lwb_snapshot *snapshot, const struct lwb_options *options,
-                       int64_t before)
+                       int64_t began)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(LWB_SNAPSHOT_FILE_MAX);
     struct lwb_buf *content = &snapshot->file.content;
@@ -169,7 +170,7 @@ static void note_dates(struct lwb_snapshot *snapshot, const struct lwb_options *
     for (size_t i = 0; i < snapshot->changed.n_folders; i++) {
         const struct lwb_redated_folder *folder = &snapshot->changed.folders[i];
 
-        if (lwb_file_stat_is_racy(&folder->stat, before) || lwb_path_is_on_network(folder->path))
+        if (lwb_file_stat_is_racy(&folder->stat, began) || lwb_path_is_on_network(folder->path))
             continue;
         lwb_witness_list_renew(content->ptr + (snapshot->file.witnesses.ptr - content->ptr),
                                folder->record, &folder->stat);
@@ -193,7 +194,7 @@ enum lwb_snapshot_says lwb_snapshot_ask(struct lwb_snapshot *snapshot,
 {
     LWB_AUTO(lwb_free_text) char *cache_dir = NULL;
     char *cwd = NULL;
-    const int64_t before = lwb_tick_now(NULL);
+    const int64_t began = lwb_tick_now(NULL);
     enum lwb_snapshot_says says;
     int64_t date;
     bool fell_back;
@@ -207,10 +208,10 @@ enum lwb_snapshot_says lwb_snapshot_ask(struct lwb_snapshot *snapshot,
         prepare(snapshot, options, cwd, cache_dir);
     free(cwd);
     snapshot->changed.max = wanted_changes(options);
-    says = compare(snapshot, options, &date);
+    says = compare(snapshot, options, began, &date);
     if (says != LWB_SNAPSHOT_ALL)
         return says;
-    note_dates(snapshot, options, before);
+    note_dates(snapshot, options, began);
     if (!lwb_outputs_date(options, date))
         return LWB_SNAPSHOT_NOTHING;
     lwb_snapshot_note(snapshot, cache_dir, snapshot->file.modules, snapshot->file.saved_ns);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lwbuild/base/file.h"
+
 int echo_project_setup(void **state)
 {
     struct echo_project *project = calloc(1, sizeof(*project));
@@ -34,6 +36,29 @@ void echo_project_write(struct echo_project *project, const char *name, const ch
 
     (void)snprintf(below, sizeof(below), "src/%s", name);
     scratch_write(&project->scratch, below, content);
+}
+
+int64_t echo_project_date(struct echo_project *project, const char *name)
+{
+    struct lwb_file_stat st;
+    struct lwb_error err;
+
+    assert_int_equal(lwb_file_stat(&st, scratch_path(&project->scratch, name), &err), 1);
+    return st.mtime_ns;
+}
+
+/* ctime cannot be set: wait for the clock to move on, by the file system's own word. */
+void echo_project_let_age(struct echo_project *project, const char *name)
+{
+    const char *path = scratch_path(&project->scratch, name);
+    struct lwb_file_stat st;
+    struct lwb_error err;
+    int64_t now;
+
+    assert_int_equal(lwb_file_stat(&st, path, &err), 1);
+    do
+        assert_int_equal(lwb_file_now(&now, project->scratch.dir, &err), LWB_OK);
+    while (lwb_file_stat_is_racy(&st, now));
 }
 
 /* Start `lwbuild <argv[1]> ...` in src/ with the echo host behind it. */

@@ -22,6 +22,12 @@ int echo_project_teardown(void **state);
 /* src/<name> = content; edits are made old enough not to be racy. */
 void echo_project_write(struct echo_project *project, const char *name, const char *content);
 
+/* When <name> of the scratch was modified, as stat says. */
+int64_t echo_project_date(struct echo_project *project, const char *name);
+
+/* Until <name> of the scratch is not as new as a run is: snapshots refuse such files. */
+void echo_project_let_age(struct echo_project *project, const char *name);
+
 /*
  * Run `lwbuild check --host echo --cache <cache> <words...>` in src/; the words
  * end with NULL.
