@@ -176,6 +176,40 @@ static void it_goes_before_entries_do_and_with_them(void **state)
     lwb_cache_close(cache);
 }
 
+static int64_t bytes_of(struct lwb_cache *cache)
+{
+    struct lwb_cache_stats stats;
+    struct lwb_error err;
+
+    assert_int_equal(lwb_cache_read_stats(cache, &stats, &err), LWB_OK);
+    return stats.total[LWB_STAT_BYTES];
+}
+
+static void one_that_nobody_used_for_months_goes_and_counts_no_longer(void **state)
+{
+    enum { MONTHS = 100 * 24 * 60 * 60 };
+    struct cache_fixture *fixture = *state;
+    struct lwb_cache *cache = cache_fixture_open(fixture, LWB_CACHE_READ_WRITE);
+    struct lwb_error err;
+    int64_t entries;
+
+    for (uint32_t i = 0; i < MEMBERS; i++)
+        cache_store_numbered(cache, i, i, false);
+    assert_int_equal(lwb_cache_commit(cache, &err), LWB_OK);
+    entries = bytes_of(cache);
+    cache_store_numbered_batch(cache, 0, MEMBERS);
+    assert_int_equal(lwb_cache_commit(cache, &err), LWB_OK);
+    assert_true(bytes_of(cache) > entries);
+    lwb_cache_close(cache);
+
+    fixture->wall_s += MONTHS;
+    lwb_cache_close(cache_fixture_open(fixture, LWB_CACHE_READ_WRITE));
+    cache = cache_fixture_open(fixture, LWB_CACHE_READ_WRITE);
+    assert_int_equal(why_missed(cache, false), LWB_BATCH_NOT_STORED);
+    assert_int_equal(bytes_of(cache), entries);
+    lwb_cache_close(cache);
+}
+
 /* What was used as a batch an hour later is not older than what was used alone before that. */
 static void its_use_is_one_of_all_members(void **state)
 {
@@ -522,6 +556,7 @@ int main(void)
         WITH_FIXTURE(a_result_that_was_not_taken_is_in_no_batch),
         WITH_FIXTURE(the_next_of_its_subject_takes_its_place),
         WITH_FIXTURE(it_goes_before_entries_do_and_with_them),
+        WITH_FIXTURE(one_that_nobody_used_for_months_goes_and_counts_no_longer),
         WITH_FIXTURE(its_use_is_one_of_all_members),
         WITH_FIXTURE(it_answers_what_its_members_answer),
     };

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lwbuild/driver/version.h"
 #include "tests/integration/driver/echo_project.h"
 
 /* The other commands, and what becomes of a cache whose objects are touched. */
@@ -195,6 +196,29 @@ static void verify_finds_what_a_disk_did(void **state)
     ASSERT_SAYS(bad.out, "damaged");
 }
 
+static void help_and_version_are_words_for_people(void **state)
+{
+    static const struct {
+        const char *word, *says;
+    } cases[] = {
+        { "--version", "lwbuild " LWB_VERSION "\n" },
+        { "--help", "Usage:\n  lwbuild check " },
+        { "-h", "Usage:\n  lwbuild check " },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LWB_COUNT(cases); i++) {
+        const char *const argv[] = { LWB_PROGRAM, cases[i].word, NULL };
+        const struct program program = { .argv = argv };
+        LWB_AUTO(program_run_release) struct program_run run = { 0 };
+
+        program_run(&run, &program);
+        ASSERT_RUN(run, 0);
+        ASSERT_SAYS(run.out, cases[i].says);
+        assert_int_equal(run.err.len, 0);
+    }
+}
+
 static void doctor_says_what_is_there(void **state)
 {
     struct echo_project *project = *state;
@@ -219,6 +243,7 @@ int main(void)
         IN_A_PROJECT(a_result_without_its_object_is_a_miss),
         IN_A_PROJECT(an_object_over_which_a_worker_died_is_looked_at_and_condemned),
         IN_A_PROJECT(verify_finds_what_a_disk_did),
+        IN_A_PROJECT(help_and_version_are_words_for_people),
         IN_A_PROJECT(doctor_says_what_is_there),
     };
 

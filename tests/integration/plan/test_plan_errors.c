@@ -194,6 +194,22 @@ static void an_import_path_with_a_colon_is_refused(void **state)
     plan_fixture_fail(f, LWB_ERR_USAGE, "import path with a colon");
 }
 
+static void more_source_roots_than_can_be_are_refused(void **state)
+{
+    enum { MOST = 32 };
+    struct plan_fixture *f = *state;
+
+    scratch_write(&f->scratch, "A.lean", "");
+    plan_fixture_target(f, "A.lean");
+    for (int i = 0; i <= MOST; i++) {
+        char folder[16];
+
+        (void)snprintf(folder, sizeof(folder), "roots/%d", i);
+        assert_int_equal(lwb_strvec_append(&f->source_roots, folder), 0);
+    }
+    plan_fixture_fail(f, LWB_ERR_LIMIT, "more than 32 source roots");
+}
+
 static void an_unknown_library_is_an_error(void **state)
 {
     struct plan_fixture *f = *state;
@@ -223,6 +239,7 @@ int main(void)
         TEST(an_import_that_leaves_its_root_is_refused),
         TEST(hosts_take_the_files_they_know),
         TEST(an_import_path_with_a_colon_is_refused),
+        TEST(more_source_roots_than_can_be_are_refused),
         TEST(an_unknown_library_is_an_error),
     };
 
