@@ -1,5 +1,6 @@
 #include "lwbuild/plan/lake_trace.h"
 
+#include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -20,40 +21,74 @@ enum { HASH_TEXT = 24, MAX_NESTING = 16 };
 /* ---- the hash ---- */
 
 static const uint64_t multiplier = UINT64_C(0xc6a4a7935bd1e995);
+static const uint64_t seed = 11;
 
-static size_t count_crlf(struct lwb_bytes text)
+/* The CR of a CR LF, which does not count in a text. */
+static bool is_skipped(struct lwb_bytes text, size_t i)
+{
+    return text.ptr[i] == '\r' && i + 1 < text.len && text.ptr[i + 1] == '\n';
+}
+
+static size_t count_skipped(struct lwb_bytes text)
 {
     size_t count = 0;
 
-    for (size_t i = 1; i < text.len; i++)
-        count += text.ptr[i - 1] == '\r' && text.ptr[i] == '\n';
+    for (size_t i = 0; i < text.len; i++)
+        count += is_skipped(text, i);
     return count;
+}
+
+static uint64_t mix_word(uint64_t hash, uint64_t word)
+{
+    word *= multiplier;
+    word ^= word >> 47;
+    return (hash ^ (word * multiplier)) * multiplier;
+}
+
+static uint64_t finish(uint64_t hash)
+{
+    hash = (hash ^ hash >> 47) * multiplier;
+    return hash ^ hash >> 47;
 }
 
 /* MurmurHash64A, as Lean's runtime hashes strings, of the text without the CR of a CR LF. */
 static uint64_t hash_string(struct lwb_bytes text)
 {
-    const uint64_t seed = 11;
-    uint64_t hash = seed ^ ((text.len - count_crlf(text)) * multiplier);
+    uint64_t hash = seed ^ ((text.len - count_skipped(text)) * multiplier);
     uint64_t word = 0;
     unsigned n_bytes = 0;
 
     for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '\r' && i + 1 < text.len && text.ptr[i + 1] == '\n')
+        if (is_skipped(text, i))
             continue;
         word |= (uint64_t)(unsigned char)text.ptr[i] << 8 * n_bytes++;
         if (n_bytes == sizeof(word)) {
-            word *= multiplier;
-            word ^= word >> 47;
-            hash = (hash ^ (word * multiplier)) * multiplier;
+            hash = mix_word(hash, word);
             word = 0;
             n_bytes = 0;
         }
     }
     if (n_bytes)
         hash = (hash ^ word) * multiplier;
-    hash = (hash ^ hash >> 47) * multiplier;
-    return hash ^ hash >> 47;
+    return finish(hash);
+}
+
+/* The same of any bytes; these are many. */
+uint64_t lwb_lake_file_hash(struct lwb_bytes content)
+{
+    uint64_t hash = seed ^ (content.len * multiplier);
+    uint64_t word = 0;
+    size_t i = 0;
+
+    for (; i + sizeof(word) <= content.len; i += sizeof(word)) {
+        memcpy(&word, content.ptr + i, sizeof(word));
+        hash = mix_word(hash, le64toh(word));
+    }
+    if (i == content.len)
+        return finish(hash);
+    word = 0;
+    memcpy(&word, content.ptr + i, content.len - i);
+    return finish((hash ^ le64toh(word)) * multiplier);
 }
 
 /* Lake starts every hash from that of the anonymous name. */

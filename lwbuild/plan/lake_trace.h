@@ -30,3 +30,6 @@ enum lwb_trace_verdict lwb_lake_trace_judge(struct lwb_bytes trace, const char *
  * cryptographic. Equal hashes are no proof of anything; different ones are.
  */
 uint64_t lwb_lake_text_hash(struct lwb_bytes text);
+
+/* Lake's hash of a file as it is, byte by byte: what artifacts are named after. */
+uint64_t lwb_lake_file_hash(struct lwb_bytes content);
