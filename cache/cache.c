@@ -25,6 +25,7 @@
  *   generation             a number that rises when the cache is cleared
  *   uses                   notes of runs that needed no database (cache_notes.c)
  *   objects/aa/<sha256>    artifacts
+ *   trees/<digest>         links to what lies elsewhere; made and used by others
  *   scratch/               private folders of running processes
  */
 static const uint64_t default_max_bytes = UINT64_C(5) << 30;

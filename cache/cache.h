@@ -223,6 +223,13 @@ int lwb_cache_object_path(struct lwb_cache *cache, const struct lwb_digest *dige
 int lwb_cache_condemn(struct lwb_cache *cache, const struct lwb_digest *digest,
                       struct lwb_error *err);
 
+/*
+ * <dir>/trees: others make folders there and never change them again. One that
+ * has a file `used` may be removed an hour after its time; one whose name begins
+ * with "tmp." is being made, and may be removed a day after.
+ */
+#define LWB_CACHE_TREES "trees"
+
 /* A private folder below the cache directory, on the same file system as the objects. */
 int lwb_cache_scratch(struct lwb_cache *cache, struct lwb_buf *out, struct lwb_error *err);
 

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,7 +13,7 @@
 #include "lwbuild/base/clock.h"
 #include "lwbuild/base/path.h"
 
-enum { DAMAGED_KEPT_S = 7 * 24 * 60 * 60 };
+enum { DAMAGED_KEPT_S = 7 * 24 * 60 * 60, UNFINISHED_KEPT_S = 24 * 60 * 60 };
 
 /* Calls `visit` with the path of each entry of a folder; a folder that is not there is empty. */
 static int visit_folder(const char *folder,
@@ -144,4 +145,51 @@ void lwb_tidy_leftovers(struct lwb_cache *cache)
     if (scratch)
         (void)visit_folder(scratch, remove_if_dead, NULL, &ignored);
     (void)visit_folder(cache->dir, remove_if_old_damage, NULL, &ignored);
+}
+
+/* ---- trees ------------------------------------------------------------------------------- */
+
+struct old_trees {
+    int64_t before_s; /* last used before this */
+    int64_t started_before_s;
+};
+
+static int64_t last_use(const char *tree)
+{
+    LWB_AUTO(lwb_free_text) char *mark = lwb_path_join(tree, "used");
+    struct stat st;
+
+    return mark && lstat(mark, &st) == 0 ? st.st_mtim.tv_sec : INT64_MAX;
+}
+
+/* Under another name first: whoever finds a tree finds all of it. */
+static int remove_if_unused(void *ctx, const char *path, struct lwb_error *err)
+{
+    const struct old_trees *old = ctx;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf doomed = LWB_BUF(LWB_PATH_MAX);
+    struct stat st;
+
+    if (strncmp(lwb_path_basename(path), "tmp.", 4) == 0) {
+        if (lstat(path, &st) == 0 && st.st_ctim.tv_sec < old->started_before_s)
+            (void)lwb_file_remove_tree(path, err);
+        return LWB_OK;
+    }
+    if (last_use(path) >= old->before_s)
+        return LWB_OK;
+    lwb_buf_append(&doomed, path, (size_t)(lwb_path_basename(path) - path));
+    lwb_buf_format(&doomed, "tmp.%s", lwb_path_basename(path));
+    if (lwb_buf_ok(&doomed) && rename(path, doomed.ptr) == 0)
+        (void)lwb_file_remove_tree(doomed.ptr, err);
+    return LWB_OK;
+}
+
+void lwb_tidy_trees(struct lwb_cache *cache, int64_t min_age_s)
+{
+    LWB_AUTO(lwb_free_text) char *folder = lwb_path_join(cache->dir, LWB_CACHE_TREES);
+    int64_t now_s = lwb_clock_wall_s();
+    struct old_trees old = { now_s - min_age_s, now_s - UNFINISHED_KEPT_S };
+    struct lwb_error ignored;
+
+    if (folder)
+        (void)visit_folder(folder, remove_if_unused, &old, &ignored);
 }

@@ -15,3 +15,6 @@ int lwb_tidy_strays(struct lwb_cache *cache, int64_t min_age_s, struct lwb_error
 
 /* Scratch folders whose process is gone, database files set aside more than a week ago. */
 void lwb_tidy_leftovers(struct lwb_cache *cache);
+
+/* Trees that nobody has used for so long, and those that were never finished. */
+void lwb_tidy_trees(struct lwb_cache *cache, int64_t min_age_s);

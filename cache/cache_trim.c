@@ -26,6 +26,7 @@ enum {
     DAY_S = 24 * 60 * 60,
     TOMBSTONES_KEPT_S = 30 * DAY_S,
     FACTS_KEPT_S = 90 * DAY_S,
+    TREES_KEPT_S = 7 * DAY_S, /* thousands of links each, and soon made again */
     VACUUM_PAGES = 10000,
 };
 
@@ -221,7 +222,7 @@ static void shrink(struct lwb_cache *cache)
     lwb_db_unlock(&cache->db);
 }
 
-static int tidy(struct lwb_cache *cache, bool alone, struct lwb_error *err)
+static int tidy(struct lwb_cache *cache, bool alone, int64_t trees_kept_s, struct lwb_error *err)
 {
     int rc = expire(cache, err);
 
@@ -231,6 +232,7 @@ static int tidy(struct lwb_cache *cache, bool alone, struct lwb_error *err)
         return rc;
     rc = lwb_tidy_strays(cache, alone ? 0 : DAY_S, err);
     lwb_tidy_leftovers(cache);
+    lwb_tidy_trees(cache, trees_kept_s);
     lwb_db_unlock(&cache->db);
     return rc;
 }
@@ -281,7 +283,7 @@ static int trim_to(struct lwb_cache *cache, uint64_t max_bytes, bool alone,
     lwb_cache_count(cache, LWB_STAT_EVICTED, result.entries);
     cache->has_tombstones = cache->has_tombstones || result.entries > 0;
     if (rc == LWB_OK)
-        rc = tidy(cache, alone, err);
+        rc = tidy(cache, alone, TREES_KEPT_S, err);
     if (rc < 0)
         return rc;
     if (result.entries + result.objects > 0)
@@ -323,7 +325,7 @@ void lwb_trim_at_close(struct lwb_cache *cache, bool alone)
         (void)lwb_cache_write_all(cache, &ignored);
         (void)trim_to(cache, cache->max_bytes, alone, &ignored_result, &ignored);
     } else if (tidied < lwb_cache_wall_s(cache) - DAY_S)
-        (void)tidy(cache, alone, &ignored);
+        (void)tidy(cache, alone, TREES_KEPT_S, &ignored);
 }
 
 /* ---- clearing ---------------------------------------------------------------------------- */
@@ -387,7 +389,7 @@ static int clear(struct lwb_cache *cache, bool alone, struct lwb_trim_result *ou
     if (rc == LWB_OK)
         rc = collect_all(cache, before, memory, out, err);
     if (rc == LWB_OK)
-        rc = tidy(cache, alone, err);
+        rc = tidy(cache, alone, alone ? -DAY_S : LWB_CACHE_TOUCH_S, err);
     if (rc < 0)
         return rc;
     out->bytes = bytes - out->left;

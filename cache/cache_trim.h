@@ -18,14 +18,15 @@ struct lwb_trim_result {
 /*
  * Evict the least recently used until 90% of `max_bytes` (0: the cache's own
  * limit) are left, if there is more than that limit; then remove objects that no
- * entry refers to and what dead processes left behind. Evicted entries leave
+ * entry refers to, trees that were not used for a week and what dead processes
+ * left behind. Evicted entries leave
  * tombstones for a month, so that a miss can say so.
  */
 int lwb_cache_trim(struct lwb_cache *cache, uint64_t max_bytes, struct lwb_trim_result *out,
                    struct lwb_error *err);
 
 /*
- * Remove all results, objects and remembered digests; statistics stay. The
+ * Remove all results, objects, trees and remembered digests; statistics stay. The
  * generation rises first: from then on no snapshot made before answers.
  */
 int lwb_cache_clear(struct lwb_cache *cache, struct lwb_trim_result *out, struct lwb_error *err);
