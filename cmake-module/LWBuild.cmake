@@ -25,7 +25,9 @@ Unix Makefiles.
   ``PROJECT <dir>``
     A Lake project: a folder with a lakefile or a ``lean-toolchain`` file. Without MODULES and
     SOURCES all modules of its default targets are checked; PACKAGE and LIBRARY choose others. When
-    PROJECT is missing, it is the nearest such folder upwards.
+    PROJECT is missing, it is the nearest such folder upwards. The packages that it requires must be
+    built, by ``lake build`` for example; those that Lake keeps in its artifact cache only are found
+    there, where LAKE_CACHE_DIR, if it is needed at all, says the same in the environment of the build.
   ``MODULES <module>...``
     Modules of the project by name, such as ``Codec.Huffman``. What they import from the project is
     checked too.

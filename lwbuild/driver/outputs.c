@@ -92,7 +92,8 @@ static void on_witness(void *ctx, const struct lwb_plan_witness *witness)
     LWB_AUTO(lwb_free_text) char *folder = NULL;
     const char *path = witness->path;
 
-    if (is_pinned_by_toolchain(collecting->world, path) || is_pinned_by_manifest(path))
+    if (witness->in_tree || is_pinned_by_toolchain(collecting->world, path) ||
+        is_pinned_by_manifest(path))
         return;
     if (witness->kind == LWB_WITNESS_ABSENT) {
         folder = existing_parent(path);

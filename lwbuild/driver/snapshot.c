@@ -37,8 +37,8 @@ static void bind_file(struct lwb_buf *binding, const char *path)
 static void bind_environment(struct lwb_buf *binding)
 {
     static const char *const consulted[] = {
-        "LWBUILD_CHILD", "LWBUILD_CACHE_DIR", "XDG_CACHE_HOME", "HOME",
-        "ELAN_HOME",     "ELAN_TOOLCHAIN",    "LEAN_SYSROOT",   "PATH",
+        "LWBUILD_CHILD",  "LWBUILD_CACHE_DIR", "XDG_CACHE_HOME", "HOME",           "ELAN_HOME",
+        "ELAN_TOOLCHAIN", "LEAN_SYSROOT",      "PATH",           "LAKE_CACHE_DIR",
     };
 
     for (size_t i = 0; i < LWB_COUNT(consulted); i++) {

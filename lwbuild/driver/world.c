@@ -176,6 +176,16 @@ static int make_scratch(struct lwb_world *world, struct lwb_error *err)
     return LWB_OK;
 }
 
+/* They are worth keeping where this run may keep anything. */
+static int choose_trees(struct lwb_world *world, struct lwb_error *err)
+{
+    bool shared = world->cache && lwb_path_is_below(lwb_cache_dir(world->cache), world->scratch);
+
+    world->trees =
+        lwb_path_join(shared ? lwb_cache_dir(world->cache) : world->scratch, LWB_CACHE_TREES);
+    return world->trees ? LWB_OK : lwb_fail_memory(err);
+}
+
 /* ---- toolchain, inputs, plan --------------------------------------------------------------- */
 
 static bool wants_toolchain(const struct lwb_options *options)
@@ -284,6 +294,8 @@ int lwb_world_plan(struct lwb_world *world, const struct lwb_plan_part *part, st
         .import_paths = &options->import_paths,
         .options = &options->lean_options,
         .lake = options->ask_lake ? &lake : NULL,
+        .environment = (const char *const *)environ,
+        .trees = world->trees,
         .part = part,
     };
     int rc = demand_folders("--source-root", &options->source_roots, err);
@@ -322,6 +334,8 @@ int lwb_world_open(struct lwb_world *world, const struct lwb_options *options,
     open_cache_or_go_on(world);
     rc = make_scratch(world, err);
     if (rc == LWB_OK)
+        rc = choose_trees(world, err);
+    if (rc == LWB_OK)
         rc = lwb_file_now(&world->started_ns, world->scratch, err);
     if (rc < 0)
         return rc;
@@ -348,6 +362,7 @@ void lwb_world_close(struct lwb_world *world)
     lwb_free(world->project);
     lwb_free(world->child);
     lwb_free(world->cache_dir);
+    lwb_free(world->trees);
     free(world->cwd); /* getcwd's own */
     *world = (struct lwb_world){ 0 };
 }

@@ -25,6 +25,7 @@ struct lwb_world {
     char *scratch; /* private folder of this run, on the cache's file system if there is one */
     struct lwb_cache *cache; /* NULL: none */
     char *cache_dir;
+    char *trees; /* where trees of links are made: of the cache, or of this run */
     bool may_look_up;
     bool may_store;
     bool has_toolchain;

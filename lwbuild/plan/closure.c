@@ -165,6 +165,20 @@ static struct item *item_of(struct lwb_closures *closures, uint32_t external)
     return &closures->items[external];
 }
 
+static int fail_missing(const struct lwb_plan *plan, uint32_t importer, uint32_t name,
+                        struct lwb_error *err)
+{
+    LWB_AUTO(lwb_buf_release) struct lwb_buf hint = LWB_BUF(LWB_PATH_MAX);
+    const struct lwb_external *module = &plan->externals[importer];
+    bool linked = lwb_plan_is_tree(plan, module->entry); /* by a path that nobody knows */
+
+    lwb_plan_append_missing_hint(plan, name, &hint);
+    return lwb_fail(err, LWB_ERR_MISSING_IMPORT,
+                    "%s: imports %s, for which there is no .olean file on the search path%s",
+                    linked ? lwb_names_text(&plan->names, module->name) : module->path,
+                    lwb_names_text(&plan->names, name), lwb_buf_text(&hint));
+}
+
 static int add_import(struct lwb_plan *plan, struct lwb_closures *closures, uint32_t importer,
                       const char *name, struct lwb_error *err)
 {
@@ -176,9 +190,7 @@ static int add_import(struct lwb_plan *plan, struct lwb_closures *closures, uint
         return lwb_fail_memory(err);
     rc = lwb_plan_resolve_external(plan, number, &external, err);
     if (rc == 0)
-        return lwb_fail(err, LWB_ERR_MISSING_IMPORT,
-                        "%s: imports %s, for which there is no .olean file on the search path%s",
-                        plan->externals[importer].path, name, lwb_plan_missing_hint(plan, number));
+        return fail_missing(plan, importer, number, err);
     if (rc < 0)
         return rc;
     if (lwb_grow(&closures->imports, &closures->cap_imports, closures->n_imports,
@@ -226,12 +238,12 @@ static int scan(struct lwb_plan *plan, struct lwb_closures *closures, uint32_t e
 }
 
 /* One file of the module: 1 when it is there. */
-static int hash_file(struct lwb_plan *plan, struct lwb_closures *closures, const char *path,
-                     const char *part, struct lwb_error *err)
+static int hash_file(struct lwb_plan *plan, struct lwb_closures *closures, uint32_t external,
+                     const char *path, const char *part, struct lwb_error *err)
 {
     struct lwb_digest content;
     struct lwb_file_stat st;
-    int rc = plan->digests.file(plan->digests.ctx, path, &content, &st, err);
+    int rc = lwb_plan_digest_import(plan, external, path, &content, &st, err);
 
     if (rc == 0)
         return lwb_witnesses_add(&plan->witnesses, LWB_WITNESS_ABSENT, path, NULL, err);
@@ -244,9 +256,10 @@ static int hash_file(struct lwb_plan *plan, struct lwb_closures *closures, const
 }
 
 /* Modules of the module system come in several files, of which one may be loaded or not. */
-static int hash_parts(struct lwb_plan *plan, struct lwb_closures *closures, const char *path,
+static int hash_parts(struct lwb_plan *plan, struct lwb_closures *closures, uint32_t external,
                       struct lwb_error *err)
 {
+    const char *path = plan->externals[external].path;
     static const char *const parts[] = { ".olean.server", ".olean.private", ".ir", ".ir.sig" };
     LWB_AUTO(lwb_buf_release) struct lwb_buf name = LWB_BUF(LWB_PATH_MAX);
     size_t stem = strlen(path) - strlen(".olean");
@@ -258,7 +271,7 @@ static int hash_parts(struct lwb_plan *plan, struct lwb_closures *closures, cons
         lwb_buf_append_text(&name, parts[i]);
         if (!lwb_buf_ok(&name))
             return lwb_fail_memory(err);
-        rc = hash_file(plan, closures, name.ptr, parts[i], err);
+        rc = hash_file(plan, closures, external, name.ptr, parts[i], err);
     }
     return rc < 0 ? rc : LWB_OK;
 }
@@ -272,11 +285,11 @@ static int finish(struct lwb_plan *plan, struct lwb_closures *closures, uint32_t
     int rc;
 
     lwb_hasher_field(closures->hasher, 'M', lwb_plan_name(plan, module->name));
-    rc = hash_file(plan, closures, module->path, ".olean", err);
+    rc = hash_file(plan, closures, external, module->path, ".olean", err);
     if (rc == 0)
         rc = lwb_fail(err, LWB_ERR_MISSING_IMPORT, "%s is gone", module->path);
     if (rc > 0 && module->parts)
-        rc = hash_parts(plan, closures, module->path, err);
+        rc = hash_parts(plan, closures, external, err);
     if (module->opaque)
         lwb_hasher_digest(closures->hasher, 'w', &closures->content);
     for (uint32_t i = 0; i < item->n_imports; i++) {
@@ -348,9 +361,16 @@ static void announce(const struct lwb_plan *plan, const struct lwb_closures *clo
 
     if (!plan->digests.ahead)
         return;
-    for (size_t i = 0; i < closures->n_found; i++)
-        if (lwb_strvec_append(&paths, plan->externals[closures->found[i]].path))
+    for (size_t i = 0; i < closures->n_found; i++) {
+        const struct lwb_external *module = &plan->externals[closures->found[i]];
+        LWB_AUTO(lwb_buf_release) struct lwb_buf buf = LWB_BUF(LWB_PATH_MAX);
+        struct lwb_error ignored;
+        const char *file;
+
+        if (lwb_plan_follow_link(plan, module->entry, module->path, &buf, &file, &ignored) < 0 ||
+            lwb_strvec_append(&paths, file))
             return;
+    }
     plan->digests.ahead(plan->digests.ctx, &paths);
 }
 

@@ -26,6 +26,8 @@ void lwb_plan_destroy(struct lwb_plan *plan)
     lwb_free(plan->toolchain_prefix);
     lwb_free(plan->host);
     lwb_strvec_release(&plan->search);
+    lwb_strvec_release(&plan->built);
+    lwb_strvec_release(&plan->artifacts);
     lwb_strvec_release(&plan->source_roots);
     lwb_project_release(&plan->project);
     lwb_names_release(&plan->paths);
@@ -74,59 +76,16 @@ static int load_project(struct lwb_plan *plan, const struct lwb_plan_config *con
                             &plan->witnesses, err);
 }
 
-/* Append dir, made absolute, unless it is there already. */
-static int add_folder(struct lwb_strvec *folders, const char *base, const char *dir,
-                      struct lwb_error *err)
-{
-    char *path = lwb_path_absolute(base, dir);
-
-    if (!path)
-        return lwb_fail_memory(err);
-    for (size_t i = 0; i < folders->count; i++)
-        if (strcmp(folders->items[i], path) == 0) {
-            lwb_free(path);
-            return LWB_OK;
-        }
-    return lwb_strvec_append_take(folders, path) ? lwb_fail_memory(err) : LWB_OK;
-}
-
-static int add_folders(struct lwb_strvec *folders, const char *base, const struct lwb_strvec *dirs,
-                       struct lwb_error *err)
-{
-    int rc = LWB_OK;
-
-    for (size_t i = 0; rc == LWB_OK && dirs && i < dirs->count; i++)
-        rc = add_folder(folders, base, dirs->items[i], err);
-    return rc;
-}
-
 static int collect_source_roots(struct lwb_plan *plan, const struct lwb_plan_config *config,
                                 struct lwb_error *err)
 {
-    int rc = add_folders(&plan->source_roots, config->cwd, config->source_roots, err);
+    int rc = lwb_plan_add_folders(&plan->source_roots, config->cwd, config->source_roots, err);
 
     plan->loose_root = plan->project.declared ? SIZE_MAX : plan->source_roots.count;
     for (size_t i = 0; rc == LWB_OK && i < plan->project.n_libraries; i++)
-        rc = add_folder(&plan->source_roots, "/", plan->project.libraries[i].src_dir, err);
+        rc = lwb_plan_add_folder(&plan->source_roots, "/", plan->project.libraries[i].src_dir, err);
     if (rc == LWB_OK && plan->source_roots.count > LWB_MAX_SOURCE_ROOTS)
         return lwb_fail(err, LWB_ERR_LIMIT, "more than %d source roots", LWB_MAX_SOURCE_ROOTS);
-    return rc;
-}
-
-static int collect_search_path(struct lwb_plan *plan, const struct lwb_plan_config *config,
-                               struct lwb_error *err)
-{
-    int rc = add_folders(&plan->search, config->cwd, config->import_paths, err);
-
-    if (rc == LWB_OK)
-        rc = add_folders(&plan->search, "/", &plan->project.search, err);
-    if (rc == LWB_OK && plan->toolchain_prefix)
-        rc = add_folder(&plan->search, plan->toolchain_prefix, "lib/lean", err);
-    for (size_t i = 0; rc == LWB_OK && i < plan->search.count; i++)
-        if (strchr(plan->search.items[i], ':'))
-            return lwb_fail(err, LWB_ERR_USAGE,
-                            "%s: Lean cannot use an import path with a colon in it",
-                            plan->search.items[i]);
     return rc;
 }
 
@@ -270,7 +229,7 @@ int lwb_plan_create(struct lwb_plan **out, const struct lwb_plan_config *config,
     if (rc == LWB_OK)
         rc = collect_source_roots(plan, config, err);
     if (rc == LWB_OK)
-        rc = collect_search_path(plan, config, err);
+        rc = lwb_plan_collect_search_path(plan, config, err);
     if (rc == LWB_OK)
         rc = collect_options(plan, config, err);
     if (rc == LWB_OK)
@@ -323,6 +282,15 @@ const struct lwb_strvec *lwb_plan_search_path(const struct lwb_plan *plan)
     return &plan->search;
 }
 
+/* In one of the trees that take the place of a package's build folder. */
+static bool is_in_tree(const struct lwb_plan *plan, const char *path)
+{
+    for (size_t i = 0; i < plan->search.count; i++)
+        if (lwb_plan_is_tree(plan, i) && lwb_path_is_below(plan->search.items[i], path))
+            return true;
+    return false;
+}
+
 void lwb_plan_witnesses(const struct lwb_plan *plan,
                         void (*visit)(void *ctx, const struct lwb_plan_witness *witness), void *ctx)
 {
@@ -330,13 +298,15 @@ void lwb_plan_witnesses(const struct lwb_plan *plan,
 
     for (size_t i = 0; i < set->paths.count; i++) {
         const struct lwb_witness_entry *entry = &set->entries[i];
+        const char *path = lwb_names_text(&set->paths, (uint32_t)i);
         bool folder = entry->kind == LWB_WITNESS_FOLDER;
 
         visit(ctx, &(struct lwb_plan_witness){
                        .kind = entry->kind,
-                       .path = lwb_names_text(&set->paths, (uint32_t)i),
+                       .path = path,
                        .stat = &entry->stat,
                        .listing = folder ? &set->listings[entry->listing] : NULL,
+                       .in_tree = is_in_tree(plan, path),
                    });
     }
     for (size_t i = 0; i < plan->n_order; i++) {

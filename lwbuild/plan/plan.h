@@ -12,8 +12,8 @@
 
 /*
  * What to check, in which order and together with what, found out without
- * running Lean: project, modules, import graph, batches. Reads files and starts
- * nothing: of a lakefile.lean it takes the declarations that people write
+ * running Lean: project, modules, import graph, batches. Reads files, starts
+ * nothing, and writes nothing but trees of links: of a lakefile.lean it takes the declarations that people write
  * (lakefile.h), and refuses what it would have to run, unless the caller hands
  * in somebody who runs it (lake_source.h).
  */
@@ -44,6 +44,8 @@ struct lwb_plan_config {
     const struct lwb_strvec *import_paths; /* --import-path: folders of .olean files */
     const struct lwb_strvec *options;      /* -D name=value, behind the project's own */
     const struct lwb_lake_source *lake;    /* NULL: lake is not asked */
+    const char *const *environment;        /* envp: LAKE_CACHE_DIR and such (lake_cache.h) */
+    const char *trees; /* where to make trees of links to Lake's artifacts (lake_tree.h); NULL */
     const struct lwb_plan_part *part; /* not NULL: these modules and what they import, no targets */
 };
 
@@ -117,6 +119,7 @@ struct lwb_plan_witness {
     const char *path;
     const struct lwb_file_stat *stat;  /* zero for LWB_WITNESS_ABSENT */
     const struct lwb_listing *listing; /* NULL for all but LWB_WITNESS_FOLDER */
+    bool in_tree; /* a link of ours (lake_tree.h); what it was made from is a witness of its own */
 };
 void lwb_plan_witnesses(const struct lwb_plan *plan,
                         void (*visit)(void *ctx, const struct lwb_plan_witness *witness),

@@ -73,8 +73,10 @@ struct lwb_plan {
     struct lwb_project project;
     struct lwb_strvec source_roots;
     size_t loose_root; /* the one that is only the folder one happens to be in, or SIZE_MAX */
-    struct lwb_strvec search;   /* import paths, packages, toolchain */
-    struct lwb_strvec *options; /* by library: the project's, then the caller's */
+    struct lwb_strvec search; /* import paths, packages, toolchain */
+    struct lwb_strvec built;  /* beside each: the build folder that it is, or takes the place of */
+    struct lwb_strvec artifacts; /* folders of Lake's artifact cache */
+    struct lwb_strvec *options;  /* by library: the project's, then the caller's */
     char *host;
     char *toolchain_prefix; /* NULL without */
     struct lwb_digest toolchain_id;
@@ -164,6 +166,44 @@ int lwb_plan_order(struct lwb_plan *plan, struct lwb_error *err);
 /* ---- batches.c ---- */
 int lwb_plan_make_batches(struct lwb_plan *plan, struct lwb_error *err);
 
+/* ---- search_path.c: where .olean files are ---- */
+
+/* Append a folder, or all of them (NULL: none), made absolute, unless it is there already. */
+int lwb_plan_add_folder(struct lwb_strvec *folders, const char *base, const char *dir,
+                        struct lwb_error *err);
+int lwb_plan_add_folders(struct lwb_strvec *folders, const char *base,
+                         const struct lwb_strvec *dirs, struct lwb_error *err);
+
+int lwb_plan_collect_search_path(struct lwb_plan *plan, const struct lwb_plan_config *config,
+                                 struct lwb_error *err);
+
+/* The package of the project that entry `entry` of the search path belongs to, or SIZE_MAX. */
+size_t lwb_plan_package_of(const struct lwb_plan *plan, size_t entry);
+
+/* Whether the entry is a tree of links that takes a build folder's place. */
+bool lwb_plan_is_tree(const struct lwb_plan *plan, size_t entry);
+
+/* ---- artifacts.c: files of Lake's artifact cache ---- */
+
+/* What to do about an .olean that Lake keeps elsewhere, to go behind "no such file"; or nothing. */
+void lwb_plan_append_missing_hint(const struct lwb_plan *plan, uint32_t name, struct lwb_buf *out);
+
+/*
+ * The file that `path`, of a module of this entry of the search path, leads to: *out is the path
+ * itself, or in `buf`.
+ */
+int lwb_plan_follow_link(const struct lwb_plan *plan, size_t entry, const char *path,
+                         struct lwb_buf *buf, const char **out, struct lwb_error *err);
+
+/*
+ * As lwb_digest_source.file, of a file of this module. A link is followed first:
+ * trees come and go, and what is remembered is to outlive them. A file of Lake's
+ * cache whose content is not what its name says is LWB_ERR_MISSING_IMPORT.
+ */
+int lwb_plan_digest_import(struct lwb_plan *plan, uint32_t external, const char *path,
+                           struct lwb_digest *content, struct lwb_file_stat *st,
+                           struct lwb_error *err);
+
 /* ---- staleness.c: whether packages are what their sources say ---- */
 struct lwb_tree_stamp;
 
@@ -176,9 +216,6 @@ int lwb_plan_stamp_package(struct lwb_plan *plan, size_t entry, struct lwb_tree_
 
 /* LWB_ERR_STALE_IMPORT when the module was compiled from another source than lies there now. */
 int lwb_plan_check_source(struct lwb_plan *plan, uint32_t external, struct lwb_error *err);
-
-/* What to do about an .olean that Lake keeps elsewhere, to go behind "no such file"; or "". */
-const char *lwb_plan_missing_hint(const struct lwb_plan *plan, uint32_t name);
 
 /* ---- closure.c ---- */
 void lwb_closures_destroy(struct lwb_closures *closures);

@@ -308,12 +308,12 @@ static int fail_missing(const struct lwb_plan *plan, uint32_t name, const struct
     list_folders(&where, &plan->source_roots);
     if (prefix && prefix->entry >= 0)
         lwb_buf_format(&where, ", no %s.olean in %s, which holds %s", lwb_buf_text(&file),
-                       plan->search.items[prefix->entry], lwb_names_text(&plan->names, first));
+                       plan->built.items[prefix->entry], lwb_names_text(&plan->names, first));
     else if (plan->search.count) {
         lwb_buf_format(&where, ", no %s.olean in ", lwb_buf_text(&file));
-        list_folders(&where, &plan->search);
+        list_folders(&where, &plan->built);
     }
-    lwb_buf_append_text(&where, lwb_plan_missing_hint(plan, name));
+    lwb_plan_append_missing_hint(plan, name, &where);
     if (asker->source.len)
         return lwb_fail(err, LWB_ERR_MISSING_IMPORT, "%s:%zu: imports %s: %s", asker->path,
                         lwb_lean_line(asker->source, asker->offset), text, lwb_buf_text(&where));

@@ -19,22 +19,11 @@
  */
 enum { MAX_TRACE = 64 * 1024 * 1024 };
 
-/* The package that entry `entry` of the search path belongs to, or SIZE_MAX. */
-static size_t package_of(const struct lwb_plan *plan, size_t entry)
-{
-    const struct lwb_project *project = &plan->project;
-
-    for (size_t i = 0; i < project->search.count; i++)
-        if (strcmp(project->search.items[i], plan->search.items[entry]) == 0)
-            return i;
-    return SIZE_MAX;
-}
-
 int lwb_plan_stamp_package(struct lwb_plan *plan, size_t entry, struct lwb_tree_stamp *out,
                            struct lwb_hasher *hasher, struct lwb_error *err)
 {
     const struct lwb_project *project = &plan->project;
-    size_t package = package_of(plan, entry);
+    size_t package = lwb_plan_package_of(plan, entry);
     const char *head = package == SIZE_MAX ? "" : project->heads.items[package];
     bool edited = package != SIZE_MAX && !*head;
     struct lwb_file_stat st;
@@ -63,7 +52,7 @@ static int read_if_there(struct lwb_buf *out, const char *path)
 int lwb_plan_check_source(struct lwb_plan *plan, uint32_t external, struct lwb_error *err)
 {
     const struct lwb_external *module = &plan->externals[external];
-    size_t package = package_of(plan, module->entry);
+    size_t package = lwb_plan_package_of(plan, module->entry);
     LWB_AUTO(lwb_buf_release) struct lwb_buf trace_path = LWB_BUF(LWB_PATH_MAX);
     LWB_AUTO(lwb_buf_release) struct lwb_buf path = LWB_BUF(LWB_PATH_MAX);
     LWB_AUTO(lwb_buf_release) struct lwb_buf trace = LWB_BUF(MAX_TRACE);
@@ -72,7 +61,8 @@ int lwb_plan_check_source(struct lwb_plan *plan, uint32_t external, struct lwb_e
 
     if (package == SIZE_MAX)
         return LWB_OK;
-    lwb_buf_append(&trace_path, module->path, strlen(module->path) - strlen(".olean"));
+    lwb_buf_format(&trace_path, "%s/", plan->built.items[module->entry]);
+    lwb_module_name_to_path(&trace_path, lwb_names_text(&plan->names, module->name));
     lwb_buf_append_text(&trace_path, ".trace");
     lwb_buf_append_text(&path, plan->project.sources.items[package]);
     lwb_buf_append_char(&path, '/');
@@ -88,22 +78,4 @@ int lwb_plan_check_source(struct lwb_plan *plan, uint32_t external, struct lwb_e
     return lwb_fail(err, LWB_ERR_STALE_IMPORT,
                     "%s was built from another source than %s is now: build its package again (%s)",
                     lwb_names_text(&plan->names, module->name), path.ptr, module->path);
-}
-
-const char *lwb_plan_missing_hint(const struct lwb_plan *plan, uint32_t name)
-{
-    LWB_AUTO(lwb_buf_release) struct lwb_buf path = LWB_BUF(LWB_PATH_MAX);
-
-    for (size_t i = 0; i < plan->project.search.count; i++) {
-        lwb_buf_clear(&path);
-        lwb_buf_format(&path, "%s/", plan->project.search.items[i]);
-        lwb_module_name_to_path(&path, lwb_names_text(&plan->names, name));
-        lwb_buf_append_text(&path, ".trace");
-        if (lwb_buf_ok(&path) && access(path.ptr, F_OK) == 0)
-            return ": Lake has built it, but keeps it in its artifact cache only; build the "
-                   "package "
-                   "again with LAKE_RESTORE_ARTIFACTS=true (Lean 4.31 and later) or "
-                   "restoreAllArtifacts = true in its lakefile";
-    }
-    return "";
 }

@@ -185,29 +185,39 @@ static char *join_module(struct lwb_bytes folder, struct lwb_bytes module)
     return lwb_buf_take(&path);
 }
 
-/* LEAN_PATH in order, then the toolchain's own folder; "" when there is none. */
+/* Whether all modules with the first component of this one are to be looked for here. */
+static bool is_place_of(struct lwb_bytes folder, struct lwb_bytes module)
+{
+    const char *dot = memchr(module.ptr, '.', module.len);
+    struct lwb_bytes root = lwb_bytes(module.ptr, dot ? (size_t)(dot - module.ptr) : module.len);
+    LWB_AUTO(lwb_free_text) char *path = join_module(folder, root);
+    bool found = path && access(path, F_OK) == 0;
+
+    if (path && !found) {
+        path[strlen(path) - strlen(".olean")] = '\0';
+        found = access(path, F_OK) == 0;
+    }
+    return found;
+}
+
+/*
+ * The first of LEAN_PATH, then of the toolchain's own folder, that holds the
+ * folder A or the file A.olean is where A.B must be; "" when there is none.
+ */
 static char *find_module(const struct fake_lean *fake, struct lwb_bytes module)
 {
+    LWB_AUTO(lwb_free_text) char *own = lwb_path_join(fake->prefix, "lib/lean");
     const char *list = getenv("LEAN_PATH");
 
     while (list && *list) {
         size_t len = strcspn(list, ":");
-        char *path = join_module(lwb_bytes(list, len), module);
 
-        if (path && access(path, F_OK) == 0)
-            return path;
-        lwb_free(path);
+        if (is_place_of(lwb_bytes(list, len), module))
+            return join_module(lwb_bytes(list, len), module);
         list += len + (list[len] == ':' ? 1 : 0);
     }
-    {
-        LWB_AUTO(lwb_free_text) char *own = lwb_path_join(fake->prefix, "lib/lean");
-        char *path = join_module(lwb_bytes_text(own), module);
-
-        if (path && access(path, F_OK) == 0)
-            return path;
-        lwb_free(path);
-    }
-    return lwb_strdup("");
+    return is_place_of(lwb_bytes_text(own), module) ? join_module(lwb_bytes_text(own), module)
+                                                    : lwb_strdup("");
 }
 
 static bool read_payload(const char *path, struct lwb_buf *content, const char **payload)
@@ -264,7 +274,11 @@ char *fake_olean_complaint(const struct fake_lean *fake, struct lwb_bytes module
     }
     if (read_payload(path, &content, &payload))
         return find_missing_part(path, module, &content);
-    lwb_buf_format(&text, "failed to read file '%s', invalid header", path);
+    if (access(path, F_OK) != 0)
+        lwb_buf_format(&text, "object file '%s' of module %.*s does not exist", path,
+                       (int)module.len, module.ptr);
+    else
+        lwb_buf_format(&text, "failed to read file '%s', invalid header", path);
     return lwb_buf_take(&text);
 }
 
