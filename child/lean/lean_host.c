@@ -166,13 +166,18 @@ void lwb_lean_session_tell(void *call, uint64_t done, uint64_t lines)
 /* How far what a worker said can be relied on. */
 enum trust {
     TRUST_NOTHING,
-    TRUST_VERDICT, /* `lean FILE` may say why in other words */
+    TRUST_VERDICT, /* it stands unless there is time to ask `lean FILE` */
     TRUST_ALL,
 };
 
-static int trust_in_words(const struct lwb_lean_session *session,
-                          const struct lwb_check_request *request)
+static int trust_in_answer(const struct lwb_lean_session *session,
+                           const struct lwb_check_request *request)
 {
+    if (lwb_lean_messages_blame_process(&session->once.messages)) {
+        lwb_trace("lean_warm_unsure", LWB_TRACE_TEXT("module", request->module),
+                  LWB_TRACE_TEXT("why", "a worker's memory and stack know its past"));
+        return TRUST_VERDICT;
+    }
     if (lwb_lean_version_has(&session->setup.version, LWB_LEAN_WORKER_TEXT) ||
         !lwb_lean_messages_may_be_reworded(&session->once.messages))
         return TRUST_ALL;
@@ -217,7 +222,7 @@ static int check_warm(struct lwb_lean_session *session, const struct lwb_check_r
     session->once.judgement = lwb_lean_judge(&answer.messages, &answer.ending);
     session->once.messages = LWB_TAKE(answer.messages);
     (void)snprintf(session->once.detail, sizeof(session->once.detail), "%s", answer.detail);
-    return rc == 0 ? TRUST_ALL : trust_in_words(session, request);
+    return rc == 0 ? TRUST_ALL : trust_in_answer(session, request);
 }
 
 /* The same request with what is left of its time. */

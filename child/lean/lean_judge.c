@@ -31,6 +31,18 @@ static bool is_import_failure(struct lwb_bytes text)
     return false;
 }
 
+bool lwb_lean_messages_blame_process(const struct lwb_lean_messages *messages)
+{
+    for (size_t i = 0; i < messages->count; i++) {
+        const struct lwb_diagnostic *message = &messages->items[i];
+
+        if (message->severity == LWB_SEVERITY_ERROR &&
+            (is_memory(message->message) || lwb_bytes_contain(message->message, "deep recursion")))
+            return true;
+    }
+    return false;
+}
+
 bool lwb_lean_messages_blame_imports(const struct lwb_lean_messages *messages)
 {
     for (size_t i = 0; i < messages->count; i++) {

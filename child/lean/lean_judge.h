@@ -26,5 +26,11 @@ struct lwb_lean_judgement {
 struct lwb_lean_judgement lwb_lean_judge(const struct lwb_lean_messages *messages,
                                          const struct lwb_lean_ending *ending);
 
+/*
+ * Whether an error tells of the memory or stack of the process, of which a
+ * worker may have used a part for documents before.
+ */
+bool lwb_lean_messages_blame_process(const struct lwb_lean_messages *messages);
+
 /* Whether the only errors are that imports could not be loaded. */
 bool lwb_lean_messages_blame_imports(const struct lwb_lean_messages *messages);

@@ -52,6 +52,29 @@ static void a_refused_barrier_is_decided_by_a_fresh_process(void **state)
     }
 }
 
+/* Memory and stack of a worker hold what documents before have left; a process of its own does not. */
+static void a_limit_of_the_worker_is_no_limit_of_the_module(void **state)
+{
+    static const char *const limits[] = {
+        "--! once excessive memory consumption detected\n",
+        "--! once deep recursion was detected\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; fake_toolchain_era(i); i++) {
+        struct fake_session fixture;
+
+        fake_session_open(&fixture, fake_toolchain_era(i));
+        for (size_t k = 0; k < LWB_COUNT(limits); k++) {
+            fake_session_check(&fixture, limits[k]);
+            fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, false);
+            fake_session_check(&fixture, limits[k]);
+            fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, true);
+        }
+        lean_session_finish(&fixture.lean);
+    }
+}
+
 /* What an import prints when it is initialized stands in front of the first message. */
 static void noise_in_front_of_a_warning_does_not_hide_it(void **state)
 {
@@ -80,6 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_of_the_worker_is_no_answer),
         cmocka_unit_test(a_refused_barrier_is_decided_by_a_fresh_process),
+        cmocka_unit_test(a_limit_of_the_worker_is_no_limit_of_the_module),
         cmocka_unit_test(noise_in_front_of_a_warning_does_not_hide_it),
     };
 
