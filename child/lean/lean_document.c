@@ -126,6 +126,12 @@ static bool has_lone_return(struct lwb_bytes text)
     return false;
 }
 
+/* A first line that only the command line understands, or a byte order mark: part of no header. */
+static bool has_prologue(struct lwb_bytes source)
+{
+    return lwb_bytes_start_with(source, "#lang") || lwb_bytes_start_with(source, "\xEF\xBB\xBF");
+}
+
 int lwb_lean_document_append(struct lwb_buf *out, struct lwb_bytes canonical,
                              struct lwb_bytes source, const struct lwb_lean_split *split)
 {
@@ -134,7 +140,7 @@ int lwb_lean_document_append(struct lwb_buf *out, struct lwb_bytes canonical,
 
     if (!lwb_lean_document_can_travel(source))
         return 0;
-    if (source.len >= 5 && memcmp(source.ptr, "#lang", 5) == 0)
+    if (has_prologue(source))
         return 0;
     /* Nothing to replace: no header at all, or the canonical one letter by letter. */
     if (lwb_bytes_equal(canonical, lwb_bytes(source.ptr, split->end))) {

@@ -49,8 +49,8 @@ bool lwb_lean_document_can_travel(struct lwb_bytes text);
 /*
  * The document for a source with that split: canonical header and padded body. Returns 1, or 0 when
  * there is no document that keeps the positions: the body starts on the first line, the text cannot
- * travel, the header holds a carriage return that ends no line, or `#lang` asks for the command
- * line's own reader.
+ * travel, the header holds a carriage return that ends no line, or there is something before the
+ * header (`#lang` for the command line's own reader, a byte order mark).
  */
 int lwb_lean_document_append(struct lwb_buf *out, struct lwb_bytes canonical,
                              struct lwb_bytes source, const struct lwb_lean_split *split);

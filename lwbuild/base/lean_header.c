@@ -228,6 +228,24 @@ static int parse_import(struct scanner *scan, struct lwb_lean_header *header, bo
     return scan->problem ? LWB_OK : parse_name(scan, header, flags, err);
 }
 
+/*
+ * Where the text begins. The command line takes a first line with `#lang` away
+ * before it reads a file. A byte order mark is an error to all Leans that were
+ * looked at; behind it imports are read all the same, in case one skips it.
+ */
+static size_t find_start(const struct scanner *scan)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    static const char lang[] = "#lang";
+    size_t at = starts_with(scan, 0, mark, sizeof(mark) - 1) ? sizeof(mark) - 1 : 0;
+    const char *newline;
+
+    if (!starts_with(scan, at, lang, sizeof(lang) - 1))
+        return at;
+    newline = memchr(scan->text + at, '\n', scan->len - at);
+    return newline ? (size_t)(newline - scan->text) : scan->len;
+}
+
 int lwb_lean_header_parse(struct lwb_lean_header *header, struct lwb_bytes source,
                           struct lwb_error *err)
 {
@@ -236,6 +254,7 @@ int lwb_lean_header_parse(struct lwb_lean_header *header, struct lwb_bytes sourc
     int rc = LWB_OK;
 
     *header = (struct lwb_lean_header){ .imports = header->imports, .cap = header->cap };
+    scan.at = find_start(&scan);
     skip_space(&scan);
     header->module_system = take_word(&scan, header, "module");
     header->prelude = take_word(&scan, header, "prelude");

@@ -147,17 +147,39 @@ static void what_an_import_prints_hides_no_warning(void **state)
 }
 
 /* Built beforehand, as a package is. */
-static void build_dependency(struct project *project)
+static void build_dependency(struct project *project, const char *text)
 {
     LWB_AUTO(program_run_release) struct program_run run = { 0 };
     char lean[600];
     const char *argv[] = { lean, "-o", "Dep.olean", "Dep.lean", NULL };
 
     (void)snprintf(lean, sizeof(lean), "%s/bin/lean", toolchain.prefix);
-    scratch_write(&project->scratch, "lib/Dep.lean", "def dep := 1\n");
+    scratch_write(&project->scratch, "lib/Dep.lean", text);
     program_run(&run, &(struct program){ argv, NULL, scratch_path(&project->scratch, "lib") });
     if (run.exit_code != 0)
         fail_msg("%s", lwb_buf_text(&run.out));
+}
+
+/* The command line reads on behind a first line with `#lang`, so what is imported there counts. */
+static void an_import_behind_lang_is_in_the_key(void **state)
+{
+    LWB_AUTO(program_run_release) struct program_run first = { 0 };
+    LWB_AUTO(program_run_release) struct program_run second = { 0 };
+    struct project project;
+    char folder[300];
+    const char *words[] = { "--import-path", folder, NULL };
+
+    (void)state;
+    make_project(&project, "[[lean_lib]]\nname = \"L\"\n");
+    (void)snprintf(folder, sizeof(folder), "%s", scratch_path(&project.scratch, "lib"));
+    write_module(&project, "L", "#lang lean4\nimport Dep\nexample : dep = 1 := rfl\n");
+    build_dependency(&project, "def dep := 1\n");
+    run_check(&first, &project, words);
+    assert_int_equal(first.exit_code, 0);
+    build_dependency(&project, "def dep := 2\n");
+    run_check(&second, &project, words);
+    assert_int_equal(second.exit_code, 1);
+    scratch_remove(&project.scratch);
 }
 
 /* The module itself sees to it that its import is another file by the time it is done. */
@@ -170,7 +192,7 @@ static void an_import_that_changes_under_the_run_spoils_it(void **state)
 
     (void)state;
     make_project(&project, "[[lean_lib]]\nname = \"L\"\n");
-    build_dependency(&project);
+    build_dependency(&project, "def dep := 1\n");
     (void)snprintf(text, sizeof(text),
                    "import Dep\n#eval IO.Process.run { cmd := \"touch\", args := #[\"%s\"] }\n"
                    "theorem one : dep = 1 := rfl\n",
@@ -345,6 +367,7 @@ int main(void)
         cmocka_unit_test(an_edit_that_lean_does_not_keep_stops_at_its_module),
         cmocka_unit_test(a_change_reaches_what_lies_behind_an_equal_olean),
         cmocka_unit_test(what_an_import_prints_hides_no_warning),
+        cmocka_unit_test(an_import_behind_lang_is_in_the_key),
         cmocka_unit_test(an_import_that_changes_under_the_run_spoils_it),
         cmocka_unit_test(confirm_catches_a_verdict_that_depends_on_order),
         cmocka_unit_test(a_tree_of_modules_runs_what_an_edit_reaches),

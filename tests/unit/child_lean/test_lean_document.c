@@ -137,6 +137,9 @@ static void what_json_cannot_carry_has_no_document(void **state)
                      0);
     assert_int_equal(
         lwb_lean_document_append(&out, lwb_bytes("", 0), lwb_bytes_text("#lang lean4"), &split), 0);
+    assert_int_equal(
+        lwb_lean_document_append(&out, lwb_bytes("", 0), lwb_bytes_text("\xEF\xBB\xBFx"), &split),
+        0);
     assert_int_equal(lwb_lean_document_append(&out, lwb_bytes("", 0), lwb_bytes("", 0), &split), 1);
     assert_int_equal(out.len, 0);
 }
