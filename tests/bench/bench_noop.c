@@ -1,6 +1,4 @@
-#include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +10,7 @@
 #include "lwbuild/base/clock.h"
 #include "lwbuild/base/file.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/bench_run.h"
 
 /*
  * What does a build cost in which nothing has changed? The whole program over N
@@ -25,9 +24,7 @@
  *
  *   bench_noop [modules [rounds]]     (1,000, 10,000 and 100,000)
  */
-extern char **environ;
-
-enum { PER_FOLDER = 100, CCACHE_FILES = 20 };
+enum { PER_FOLDER = 100 };
 
 static char root[256];
 static int marks = -1; /* inotify on the folder in which the child makes its file */
@@ -38,75 +35,43 @@ static void module_path(char *out, size_t size, unsigned i)
     (void)snprintf(out, size, "%s/src/D%03u/M%02u.lean", root, i / PER_FOLDER, i % PER_FOLDER);
 }
 
-static void write_file(const char *path, const char *text)
-{
-    struct lwb_error err;
-
-    if (lwb_file_write(path, lwb_bytes_text(text), 0666, &err) < 0)
-        bench_die("%s", err.text);
-}
-
 static void make_tree(void)
 {
     char path[512];
-    struct lwb_error err;
     struct lwb_buf list = LWB_BUF(64 * 1024 * 1024);
 
-    (void)snprintf(root, sizeof(root), "%s/lwb-bench-XXXXXX",
-                   getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-    if (!mkdtemp(root))
-        bench_die("cannot make %s", root);
+    bench_make_folder(root);
     (void)snprintf(path, sizeof(path), "%s/build", root);
-    if (lwb_file_make_dirs(path, 0777, &err) < 0)
-        bench_die("%s", err.text);
+    bench_make_folders(path);
     (void)snprintf(path, sizeof(path), "%s/marks", root);
+    bench_make_folders(path);
     marks = inotify_init1(IN_CLOEXEC);
-    if (lwb_file_make_dirs(path, 0777, &err) < 0 || inotify_add_watch(marks, path, IN_MOVED_TO) < 0)
+    if (inotify_add_watch(marks, path, IN_MOVED_TO) < 0)
         bench_die("cannot watch %s", path);
     for (unsigned i = 0; i < n_modules; i++) {
         char text[64];
 
         if (i % PER_FOLDER == 0) {
             (void)snprintf(path, sizeof(path), "%s/src/D%03u", root, i / PER_FOLDER);
-            if (lwb_file_make_dirs(path, 0777, &err) < 0)
-                bench_die("%s", err.text);
+            bench_make_folders(path);
         }
         module_path(path, sizeof(path), i);
         (void)snprintf(text, sizeof(text), "def m%u := %u\n", i, i);
-        write_file(path, text);
+        bench_write_file(path, text);
         lwb_buf_format(&list, "D%03u/M%02u.lean\n", i / PER_FOLDER, i % PER_FOLDER);
     }
     (void)snprintf(path, sizeof(path), "%s/list", root);
-    write_file(path, lwb_buf_text(&list));
+    bench_write_file(path, lwb_buf_text(&list));
     lwb_buf_release(&list);
 }
 
+/* In src/. */
 static pid_t start(char *const *argv)
 {
-    posix_spawn_file_actions_t actions;
     char source[300];
-    pid_t pid;
 
     (void)snprintf(source, sizeof(source), "%s/src", root);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addchdir_np(&actions, source);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    if (posix_spawn(&pid, argv[0], &actions, NULL, argv, environ) != 0)
-        bench_die("cannot start %s", argv[0]);
-    posix_spawn_file_actions_destroy(&actions);
-    return pid;
-}
-
-/* Run a program in src/ and return the time until it has been waited for. */
-static uint64_t run(char *const *argv)
-{
-    uint64_t started = lwb_clock_ns();
-    pid_t pid = start(argv);
-    int status;
-
-    if (waitpid(pid, &status, 0) != pid || status != 0)
-        bench_die("%s failed", argv[0]);
-    return lwb_clock_ns() - started;
+    return bench_start(source, argv);
 }
 
 static pid_t start_lwbuild(void)
@@ -179,7 +144,7 @@ static uint64_t run_floor(char *self, const char *what)
     char *argv[] = { self, (char *)what, root, count, NULL };
 
     (void)snprintf(count, sizeof(count), "%u", n_modules);
-    return run(argv);
+    return bench_run(root, argv);
 }
 
 static int be_the_floor(const char *what)
@@ -210,26 +175,10 @@ static void edit_one(unsigned round)
     module_path(path, sizeof(path), round * 37 % n_modules);
     (void)snprintf(text, sizeof(text), "-- echo: touch %s/marks/got\ndef edited := %u\n", root,
                    round);
-    write_file(path, text);
+    bench_write_file(path, text);
 }
 
 /* ---- peers --------------------------------------------------------------------------------- */
-
-/* A program on PATH, or NULL. */
-static const char *find_program(const char *name, char *out, size_t size)
-{
-    const char *path = getenv("PATH");
-
-    while (path && *path) {
-        int len = (int)strcspn(path, ":");
-
-        (void)snprintf(out, size, "%.*s/%s", len, path, name);
-        if (access(out, X_OK) == 0)
-            return out;
-        path += len + (path[len] == ':');
-    }
-    return NULL;
-}
 
 /*
  * One edge per module whose output is newer than its source. They are marked as
@@ -246,11 +195,11 @@ static void make_ninja_graph(void)
 
         module_path(source, sizeof(source), i);
         (void)snprintf(path, sizeof(path), "%s/ninja/M%u", root, i);
-        write_file(path, "");
+        bench_write_file(path, "");
         lwb_buf_format(&text, "build M%u: check %s\n", i, source);
     }
     (void)snprintf(path, sizeof(path), "%s/ninja/build.ninja", root);
-    write_file(path, lwb_buf_text(&text));
+    bench_write_file(path, lwb_buf_text(&text));
     lwb_buf_release(&text);
 }
 
@@ -260,59 +209,30 @@ static uint64_t run_ninja(const char *ninja)
     char *argv[] = { (char *)ninja, (char *)"-C", folder, (char *)"--quiet", NULL };
 
     (void)snprintf(folder, sizeof(folder), "%s/ninja", root);
-    return run(argv);
-}
-
-static uint64_t run_ccache(const char *ccache, const char *compiler, unsigned file)
-{
-    char source[300], object[300];
-    char *argv[] = { (char *)ccache, (char *)compiler, (char *)"-c", source,
-                     (char *)"-o",   object,           NULL };
-
-    (void)snprintf(source, sizeof(source), "%s/cc/f%u.c", root, file);
-    (void)snprintf(object, sizeof(object), "%s/cc/f%u.o", root, file);
-    return run(argv);
-}
-
-static void make_ccache_files(const char *ccache, const char *compiler)
-{
-    char path[300], text[64];
-
-    (void)snprintf(path, sizeof(path), "%s/ccache", root);
-    (void)setenv("CCACHE_DIR", path, 1);
-    for (unsigned i = 0; i < CCACHE_FILES; i++) {
-        (void)snprintf(path, sizeof(path), "%s/cc/f%u.c", root, i);
-        (void)snprintf(text, sizeof(text), "int f%u(void) { return %u; }\n", i, i);
-        write_file(path, text);
-        (void)run_ccache(ccache, compiler, i);
-    }
+    return bench_run(root, argv);
 }
 
 /* ---- measuring ----------------------------------------------------------------------------- */
 
 struct peers {
-    const char *ninja, *ccache, *compiler; /* NULL: not installed */
-    char paths[3][512];
+    const char *ninja; /* NULL: not installed */
+    char ninja_path[512];
+    bool has_ccache;
+    struct bench_ccache ccache;
 };
 
 static void make_peers(struct peers *peers)
 {
     char path[300];
-    struct lwb_error err;
 
-    peers->ninja = find_program("ninja", peers->paths[0], sizeof(peers->paths[0]));
-    peers->ccache = find_program("ccache", peers->paths[1], sizeof(peers->paths[1]));
-    peers->compiler = find_program("cc", peers->paths[2], sizeof(peers->paths[2]));
+    peers->ninja = bench_find_program("ninja", peers->ninja_path, sizeof(peers->ninja_path));
     (void)snprintf(path, sizeof(path), "%s/ninja", root);
-    if (lwb_file_make_dirs(path, 0777, &err) < 0)
-        bench_die("%s", err.text);
-    (void)snprintf(path, sizeof(path), "%s/cc", root);
-    if (lwb_file_make_dirs(path, 0777, &err) < 0)
-        bench_die("%s", err.text);
+    bench_make_folders(path);
     if (peers->ninja)
         make_ninja_graph();
-    if (peers->ccache && peers->compiler)
-        make_ccache_files(peers->ccache, peers->compiler);
+    (void)snprintf(path, sizeof(path), "%s/cc", root);
+    bench_make_folders(path);
+    peers->has_ccache = bench_ccache_prepare(&peers->ccache, path);
 }
 
 enum { EMPTY, STAT, NOOP, NINJA, CCACHE, HITS, NOOP_AND_CHILD, SENT, EDITED, N_SERIES };
@@ -327,9 +247,8 @@ static void measure_round(char *self, unsigned round, const struct peers *peers,
     bench_add(&series[NOOP], run_lwbuild());
     if (peers->ninja)
         bench_add(&series[NINJA], run_ninja(peers->ninja));
-    if (peers->ccache && peers->compiler)
-        bench_add(&series[CCACHE],
-                  run_ccache(peers->ccache, peers->compiler, round % CCACHE_FILES));
+    if (peers->has_ccache)
+        bench_add(&series[CCACHE], bench_ccache_hit(&peers->ccache, round));
     drop_snapshot();
     bench_add(&series[HITS], run_lwbuild());
     bench_add(&series[NOOP_AND_CHILD], run_lwbuild() + run_child());
@@ -368,7 +287,6 @@ static void measure(char *self, unsigned modules, unsigned rounds)
     };
     struct bench_series series[N_SERIES];
     struct peers peers;
-    struct lwb_error err;
     char title[N_SERIES][64];
 
     n_modules = modules;
@@ -387,8 +305,7 @@ static void measure(char *self, unsigned modules, unsigned rounds)
     for (int i = 0; i < N_SERIES; i++)
         bench_series_release(&series[i]);
     close(marks);
-    if (lwb_file_remove_tree(root, &err) < 0)
-        bench_die("%s", err.text);
+    bench_remove_folder(root);
 }
 
 int main(int argc, char **argv)
