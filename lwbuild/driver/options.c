@@ -53,6 +53,9 @@ static const struct option_spec {
       "a Lean option for every module (repeatable)" },
     { "input", LIST, AT(inputs), CHECK | PLAN | REPLAY, "FILE", NULL,
       "a further file that the results depend on (repeatable)" },
+    { "by-content", FLAG, AT(by_content), CHECK | PLAN, NULL, NULL,
+      "rely on no date: read all files again, Lean's and the packages' as well (for file systems "
+      "whose dates miss edits)" },
     { "isolation", TEXT, AT(isolation), CHECK | REPLAY, "KIND", "warm fresh confirm",
       "warm workers (default), a fresh process per module, or warm with a share confirmed fresh" },
     { "fail-on", TEXT, AT(fail_on), CHECK | REPLAY, "WHAT", "error warning sorry",

@@ -43,6 +43,7 @@ struct lwb_options {
     bool ask_lake;
     struct lwb_strvec lean_options; /* of -D */
     struct lwb_strvec inputs;
+    bool by_content;
     const char *isolation;
     const char *fail_on;
     struct lwb_strvec allow_axioms;

@@ -104,7 +104,7 @@ static char *choose_path(const struct lwb_options *options, const char *cwd, con
 static bool is_usable_for(const struct lwb_options *options)
 {
     return options->command == LWB_CMD_CHECK && !options->no_cache && !options->recache &&
-           !options->explain && !options->verbose &&
+           !options->by_content && !options->explain && !options->verbose &&
            (!options->format || strcmp(options->format, "text") == 0);
 }
 

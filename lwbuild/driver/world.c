@@ -74,13 +74,19 @@ static void remember(void *ctx, const struct lwb_digest *question, const struct 
 
 static void choose_digests(struct lwb_world *world)
 {
-    world->digests = world->cache
-                         ? (struct lwb_digest_source){ .file = digest_by_cache,
-                                                       .ahead = digest_ahead,
-                                                       .recall = recall,
-                                                       .remember = remember,
-                                                       .ctx = world }
-                         : (struct lwb_digest_source){ .file = digest_by_reading, .ctx = world };
+    world->digests = (struct lwb_digest_source){
+        .file = digest_by_reading,
+        .by_content = world->options->by_content,
+        .ctx = world,
+    };
+    if (!world->cache)
+        return;
+    world->digests.recall = recall;
+    world->digests.remember = remember;
+    if (world->options->by_content)
+        return;
+    world->digests.file = digest_by_cache;
+    world->digests.ahead = digest_ahead;
 }
 
 /* ---- the cache ----------------------------------------------------------------------------- */

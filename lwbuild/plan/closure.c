@@ -418,7 +418,7 @@ static int recall_or_make(struct lwb_plan *plan, struct lwb_closures *closures, 
     struct lwb_digest asked;
     int rc = LWB_OK;
 
-    if (!digests->recall || !digests->remember)
+    if (!digests->recall || !digests->remember || digests->by_content)
         return make_closure(plan, closures, external, err);
     if (!closures->has_world)
         rc = look_at_world(plan, closures, err);
