@@ -52,7 +52,8 @@ Unix Makefiles.
     ``Quot.sound``; ``*`` stands for any.
   ``FAIL_ON error|warning|sorry``
     What fails the check beside errors. ``sorry`` is about the checked modules themselves: Lean does
-    not warn about a sorry in an import.
+    not warn about a sorry in an import, and a module may keep its warning to itself (``#guard_msgs``,
+    ``warn.sorry``). What was proved without is shown by an export file.
   ``OPTIONS <name=value>...``
     Lean options for all modules, behind those of the lakefile.
   ``ISOLATION warm|fresh|confirm``
