@@ -3,19 +3,24 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lwbuild/base/alloc.h"
+#include "lwbuild/base/digest_feed.h"
 
 /*
  * Threads hash, and nothing else: what is known and what may be kept is decided
  * before they start, and remembered after they have ended, by the one thread
- * that owns the database.
+ * that owns the database. Each works on several files at a time if that is
+ * faster; the largest come first, so that none is left over for one lane of one
+ * thread, and one that is too large even so is done alone.
  */
 enum {
     MAX_THREADS = 16,
     WORTH_IT = 4 * 1024 * 1024, /* bytes to hash: less takes no time worth a thread */
+    TOO_LARGE = 16,             /* for a lane: more than this part of all bytes */
 };
 
 struct job {
@@ -29,7 +34,8 @@ struct job {
 struct shift {
     struct job *jobs;
     size_t n_jobs;
-    atomic_size_t next;
+    size_t n_large; /* the first ones */
+    atomic_size_t next_large, next;
 };
 
 static bool looks_as_seen(int fd, const struct lwb_file_stat *seen)
@@ -43,26 +49,76 @@ static bool looks_as_seen(int fd, const struct lwb_file_stat *seen)
     return lwb_file_stat_equal(&now, seen);
 }
 
-static void hash(struct job *job)
+/* What cannot be read, or has changed, is left: whoever asks for the file will meet it again. */
+static int take_job(struct shift *shift, atomic_size_t *next, size_t end, size_t *taken)
 {
-    struct lwb_error ignored; /* whoever asks for the file will meet it again */
-    int fd = open(job->path, O_RDONLY | O_CLOEXEC);
+    size_t i;
 
-    if (fd < 0)
-        return;
-    job->done = looks_as_seen(fd, &job->seen) && lwb_digest_fd(&job->digest, fd, &ignored) == 0 &&
-                looks_as_seen(fd, &job->seen);
+    while ((i = atomic_fetch_add(next, 1)) < end) {
+        int fd = open(shift->jobs[i].path, O_RDONLY | O_CLOEXEC);
+
+        *taken = i;
+        if (fd >= 0 && looks_as_seen(fd, &shift->jobs[i].seen))
+            return fd;
+        if (fd >= 0)
+            (void)close(fd);
+    }
+    return -1;
+}
+
+static int take_large(void *ctx, size_t *taken)
+{
+    struct shift *shift = ctx;
+
+    return take_job(shift, &shift->next_large, shift->n_large, taken);
+}
+
+static int take_next(void *ctx, size_t *taken)
+{
+    struct shift *shift = ctx;
+
+    return take_job(shift, &shift->next, shift->n_jobs, taken);
+}
+
+static void keep(void *ctx, size_t taken, int fd, const struct lwb_digest *digest)
+{
+    struct shift *shift = ctx;
+    struct job *job = &shift->jobs[taken];
+
+    job->done = digest && looks_as_seen(fd, &job->seen);
+    if (digest)
+        job->digest = *digest;
     (void)close(fd);
 }
 
 static void *work(void *arg)
 {
-    struct shift *shift = arg;
-    size_t i;
+    struct lwb_digest_feed feed = { .next = take_large, .done = keep, .ctx = arg };
+    struct lwb_error ignored;
 
-    while ((i = atomic_fetch_add(&shift->next, 1)) < shift->n_jobs)
-        hash(&shift->jobs[i]);
+    (void)lwb_digest_feed_run(&feed, LWB_DIGEST_BY_NONE, &ignored);
+    feed.next = take_next;
+    if (lwb_digest_feed_run(&feed, lwb_digest_lanes_best(), &ignored) < 0)
+        (void)lwb_digest_feed_run(&feed, LWB_DIGEST_BY_NONE, &ignored);
     return NULL;
+}
+
+static int compare_sizes(const void *a, const void *b)
+{
+    uint64_t left = ((const struct job *)a)->seen.size;
+    uint64_t right = ((const struct job *)b)->seen.size;
+
+    return (left < right) - (left > right);
+}
+
+static void put_large_first(struct shift *shift, uint64_t bytes)
+{
+    if (shift->n_jobs > 0)
+        qsort(shift->jobs, shift->n_jobs, sizeof(*shift->jobs), compare_sizes);
+    while (shift->n_large < shift->n_jobs &&
+           shift->jobs[shift->n_large].seen.size > bytes / TOO_LARGE)
+        shift->n_large++;
+    shift->next = shift->n_large;
 }
 
 static void work_together(struct shift *shift)
@@ -105,6 +161,7 @@ void lwb_cache_file_digests_ahead(struct lwb_cache *cache, const struct lwb_strv
     for (size_t i = 0; i < paths->count; i++)
         bytes += add_job(cache, &shift, paths->items[i]);
     if (bytes >= WORTH_IT) {
+        put_large_first(&shift, bytes);
         work_together(&shift);
         for (size_t i = 0; i < shift.n_jobs; i++)
             if (shift.jobs[i].done)
