@@ -107,10 +107,22 @@ static int fail_as_it_says(const struct lwb_buf *output, struct lwb_error *err)
     return lwb_fail(err, LWB_ERR_LAKEFILE, "lake cannot tell: %.*s", (int)(end - start), start);
 }
 
-/* It leads a session of its own, where no terminal reaches it: who ends us has to end it as well. */
-static int run_until_stopped(struct lwb_tool *tool, struct lwb_exit *status, struct lwb_buf *output,
-                             struct lwb_error *err)
+static bool has_come(const sigset_t *signals)
 {
+    sigset_t waiting;
+
+    return sigpending(&waiting) == 0 && sigandset(&waiting, &waiting, signals) == 0 &&
+           !sigisemptyset(&waiting);
+}
+
+/*
+ * It leads a session of its own, where no terminal reaches it: who ends us has to end it as well,
+ * and nobody is left then who clears up behind it.
+ */
+static int run_until_stopped(const struct lwb_world *world, struct lwb_tool *tool,
+                             struct lwb_exit *status, struct lwb_buf *output, struct lwb_error *err)
+{
+    struct lwb_error ignored;
     sigset_t signals;
     sigset_t before;
     int rc;
@@ -124,6 +136,8 @@ static int run_until_stopped(struct lwb_tool *tool, struct lwb_exit *status, str
     rc = lwb_tool_run(tool, status, output, err);
     if (tool->stop_fd >= 0)
         (void)close(tool->stop_fd);
+    if (has_come(&signals))
+        (void)lwb_file_remove_tree(world->scratch, &ignored);
     (void)sigprocmask(SIG_SETMASK, &before, NULL); /* one that has come ends us here */
     return rc;
 }
@@ -146,7 +160,7 @@ static int run_lake(struct lwb_world *world, const char *lake, const char *folde
     tool.max_output = 32 * 1024;
     lwb_trace("lake_asked", LWB_TRACE_TEXT("lake", lake));
     if (rc == LWB_OK)
-        rc = run_until_stopped(&tool, &status, &output, err);
+        rc = run_until_stopped(world, &tool, &status, &output, err);
     if (rc < 0) {
         err->code = LWB_ERR_LAKEFILE;
         return lwb_error_context(err, "asking lake");

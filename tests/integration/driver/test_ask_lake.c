@@ -1,5 +1,6 @@
 #include "tests/support/test.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -297,29 +298,59 @@ static pid_t wait_for_lake(struct echo_project *project)
     return (pid_t)strtol(strstr(lwb_buf_text(&text), "process ") + strlen("process "), NULL, 10);
 }
 
-static void it_ends_with_who_asks(void **state)
+static size_t count_files(const char *dir)
 {
-    struct echo_project *project = *state;
-    const char *const environment[] = { "LWBUILD_CHILD=" LWB_REAL_CHILD, NULL };
+    DIR *folder = opendir(dir);
+    size_t count = 0;
+
+    assert_non_null(folder);
+    while (readdir(folder))
+        count++;
+    (void)closedir(folder);
+    return count - 2; /* . and .. */
+}
+
+/* With its temporary files in tmp/. */
+static void start_asking(struct program_handle *handle, struct echo_project *project)
+{
+    char temporary[1100];
+    const char *const environment[] = { "LWBUILD_CHILD=" LWB_REAL_CHILD, temporary, NULL };
     const char *argv[] = { LWB_PROGRAM,   "check",
                            "--host",      "lean",
                            "--ask-lake",  "--no-cache",
                            "--toolchain", scratch_path(&project->scratch, "tc"),
                            NULL };
-    LWB_AUTO(program_run_release) struct program_run run = { 0 };
-    struct program_handle handle;
-    pid_t lake;
 
-    write_lakefile(project, "-- lake: hangs\n");
-    program_start(&handle,
+    (void)snprintf(temporary, sizeof(temporary), "TMPDIR=%s",
+                   scratch_path(&project->scratch, "tmp"));
+    program_start(handle,
                   &(struct program){ argv, environment, scratch_path(&project->scratch, "src") });
-    lake = wait_for_lake(project);
-    assert_true(lake > 1);
-    assert_int_equal(kill(handle.pid, SIGTERM), 0);
-    program_wait(&run, &handle);
-    assert_int_not_equal(run.exit_code, 0);
-    assert_int_equal(kill(lake, 0), -1);
-    assert_int_equal(errno, ESRCH);
+}
+
+/* Neither a process nor a file is left. */
+static void it_ends_with_who_asks(void **state)
+{
+    static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+    struct echo_project *project = *state;
+
+    assert_int_equal(mkdir(scratch_path(&project->scratch, "tmp"), 0700), 0);
+    write_lakefile(project, "-- lake: hangs\n");
+    for (size_t i = 0; i < LWB_COUNT(signals); i++) {
+        LWB_AUTO(program_run_release) struct program_run run = { 0 };
+        struct program_handle handle;
+        pid_t lake;
+
+        (void)unlink(scratch_path(&project->scratch, "tc/calls"));
+        start_asking(&handle, project);
+        lake = wait_for_lake(project);
+        assert_true(lake > 1);
+        assert_int_equal(kill(handle.pid, signals[i]), 0);
+        program_wait(&run, &handle);
+        assert_int_not_equal(run.exit_code, 0);
+        assert_int_equal(kill(lake, 0), -1);
+        assert_int_equal(errno, ESRCH);
+        assert_int_equal(count_files(scratch_path(&project->scratch, "tmp")), 0);
+    }
 }
 
 #define WITH_LAKE(test) cmocka_unit_test_setup_teardown(test, setup, echo_project_teardown)
