@@ -76,6 +76,21 @@ static int add_file(struct lwb_toolchain *out, struct lwb_hasher *hasher, const 
     return lwb_strvec_append_take(&out->files, LWB_TAKE(path)) ? lwb_fail_memory(err) : LWB_OK;
 }
 
+/* A newer Lean has several large libraries. */
+static int announce(const struct lwb_toolchain *toolchain, const struct lwb_strvec *names,
+                    const struct lwb_digest_source *digests, struct lwb_error *err)
+{
+    LWB_AUTO(lwb_strvec_release) struct lwb_strvec paths = { 0 };
+
+    if (!digests->ahead)
+        return LWB_OK;
+    for (size_t i = 0; i < names->count; i++)
+        if (lwb_strvec_append_take(&paths, lwb_path_join(toolchain->prefix, names->items[i])))
+            return lwb_fail_memory(err);
+    digests->ahead(digests->ctx, &paths);
+    return LWB_OK;
+}
+
 static int identify(struct lwb_toolchain *out, const struct lwb_digest_source *digests,
                     struct lwb_error *err)
 {
@@ -88,6 +103,8 @@ static int identify(struct lwb_toolchain *out, const struct lwb_digest_source *d
     rc = list_libraries(&names, out, "lib", err);
     if (rc == LWB_OK)
         rc = list_libraries(&names, out, "lib/lean", err);
+    if (rc == LWB_OK)
+        rc = announce(out, &names, digests, err);
     lwb_hasher_text(hasher, 'S', "lean toolchain 1");
     for (size_t i = 0; rc == LWB_OK && i < names.count; i++)
         rc = add_file(out, hasher, names.items[i], digests, err);
