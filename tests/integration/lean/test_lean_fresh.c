@@ -260,6 +260,25 @@ static void files_beside_a_module_can_be_read(void **state)
     lean_session_finish(&fixture.lean);
 }
 
+/* ".." goes by folders and not by names: out of the folder that the link leads to. */
+static void a_link_to_the_project_is_left_where_it_leads(void **state)
+{
+    struct fake_session fixture;
+    struct lean_session *lean = &fixture.lean;
+
+    (void)state;
+    fake_session_prepare(&fixture, "2021-11");
+    scratch_write(&lean->scratch, "far/away/p/keep", "");
+    scratch_write(&lean->scratch, "far/away/beside", "b");
+    (void)snprintf(lean->source_root, sizeof(lean->source_root), "%s/link", lean->scratch.dir);
+    assert_int_equal(symlink("far/away/p", lean->source_root), 0);
+    lean_session_open(lean);
+    check(&fixture, "A.lean", "--! where\n--! reads ../beside\n", false);
+    fake_session_expect(&fixture, LWB_VERDICT_ACCEPTED, LWB_REASON_NONE, true);
+    assert_string_equal(lean_session_text(lean), "open '" LWB_DIAGNOSTIC_ROOT "' as a workspace\n");
+    lean_session_finish(lean);
+}
+
 /* ---- processes --------------------------------------------------------------------------------- */
 
 static void a_deadline_ends_the_process(void **state)
@@ -316,6 +335,7 @@ int main(void)
         cmocka_unit_test(nothing_is_left_in_the_scratch_folder),
         cmocka_unit_test(the_bytes_that_were_given_are_checked),
         cmocka_unit_test(files_beside_a_module_can_be_read),
+        cmocka_unit_test(a_link_to_the_project_is_left_where_it_leads),
         cmocka_unit_test(a_deadline_ends_the_process),
         cmocka_unit_test(someone_who_holds_the_pipes_is_not_waited_for),
         cmocka_unit_test(a_flood_of_stderr_does_not_block),
