@@ -1,5 +1,5 @@
 #!/bin/sh
-# Whatever tests/CONTRACT.md and tests/LEAN.md name is there: files, and words of sources.
+# Whatever tests/CONTRACT.md, tests/LEAN.md and tests/bench/GOALS.md name is there: files, and words of sources.
 #
 #   contract.sh ROOT
 set -eu
@@ -7,7 +7,7 @@ cd "$1"
 [ -f tests/CONTRACT.md ] || exit 77
 
 # With these in front a file may be left out of its folder, as it is in the tables.
-folders="tests tests/integration tests/integration/worker lwbuild .
+folders="tests tests/integration tests/integration/worker tests/bench lwbuild .
     tests/integration/lean tests/integration/plan tests/integration/driver tests/unit/base
     tests/unit/child_lean tests/lean tests/cmake/cases tests/support child/lean lwbuild/plan lwbuild/driver
     lwbuild/base"
@@ -31,7 +31,7 @@ check() {
     [ -f "$1" ] || return 0
     for name in $(grep -o '`[^` ]*`' "$1" | tr -d '`' | sort -u); do
         case $name in
-            ...*) continue ;; # the end of a name whose beginning stands before it
+            ...* | .*) continue ;; # the end of a name whose beginning stands before it; a kind of file
             */) [ ! -d "$name" ] || continue ;;
         esac
         is_file "$name" || [ -d "tests/$name" ] || [ -d "$name" ] || grep -qxF -e "$name" "$words" || {
@@ -44,4 +44,5 @@ check() {
 bad=0
 check tests/CONTRACT.md
 check tests/LEAN.md
+check tests/bench/GOALS.md
 exit $bad
