@@ -23,14 +23,21 @@ void lwb_lean_messages_release(struct lwb_lean_messages *messages)
     *messages = (struct lwb_lean_messages){ 0 };
 }
 
+/* In quotes that differ by version. */
+static bool tells_of_sorry(struct lwb_bytes text)
+{
+    static const char start[] = "declaration uses ";
+
+    return lwb_bytes_start_with(text, start) && lwb_bytes_contain(text, "sorry") &&
+           !memchr(text.ptr + sizeof(start) - 1, ' ', text.len - (sizeof(start) - 1));
+}
+
 /* A stable kind for what only newer Leans name, so that all versions answer alike. */
 static struct lwb_bytes known_code(const struct lwb_diagnostic *message)
 {
     if (message->code.len > 0 && !lwb_bytes_is(message->code, no_kind))
         return message->code;
-    if (message->severity == LWB_SEVERITY_WARNING &&
-        (lwb_bytes_is(message->message, "declaration uses 'sorry'") ||
-         lwb_bytes_is(message->message, "declaration uses `sorry`")))
+    if (message->severity == LWB_SEVERITY_WARNING && tells_of_sorry(message->message))
         return lwb_bytes_text("hasSorry");
     return lwb_bytes("", 0);
 }

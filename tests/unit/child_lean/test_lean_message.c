@@ -100,6 +100,32 @@ static void json_lines_are_messages(void **state)
     assert_string_equal(messages.items[2].code.ptr, "");
 }
 
+static void a_sorry_is_known_whatever_its_quotes(void **state)
+{
+    static const struct {
+        const char *output;
+        const char *code;
+    } cases[] = {
+        { "A.lean:1:0: warning: declaration uses 'sorry'\n", "hasSorry" },
+        { "A.lean:1:0: warning: declaration uses `sorry`\n", "hasSorry" },
+        { "A.lean:1:0: warning: declaration uses \xe2\x80\x98sorry\xe2\x80\x99\n", "hasSorry" },
+        { "A.lean:1:0: warning: declaration uses 'sorry' twice\n", "" },
+        { "A.lean:1:0: warning: declaration uses 'x'\n", "" },
+        { "A.lean:1:0: error: declaration uses 'sorry'\n", "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LWB_COUNT(cases); i++) {
+        LWB_AUTO(lwb_lean_messages_release) struct lwb_lean_messages messages = { 0 };
+        struct lwb_error err;
+
+        assert_int_equal(lwb_lean_messages_add_text(&messages, lwb_bytes_text(cases[i].output),
+                                                    "A.lean", true, &err),
+                         LWB_OK);
+        assert_string_equal(messages.items[0].code.ptr, cases[i].code);
+    }
+}
+
 static void roots_are_replaced_in_texts(void **state)
 {
     LWB_AUTO(lwb_lean_messages_release) struct lwb_lean_messages messages = { 0 };
@@ -252,6 +278,7 @@ int main(void)
         cmocka_unit_test(text_is_cut_at_positions),
         cmocka_unit_test(a_run_that_went_well_has_no_errors),
         cmocka_unit_test(json_lines_are_messages),
+        cmocka_unit_test(a_sorry_is_known_whatever_its_quotes),
         cmocka_unit_test(roots_are_replaced_in_texts),
         cmocka_unit_test(what_a_worker_may_word_otherwise),
         cmocka_unit_test(imports_are_blamed_by_the_words_of_the_first_error),
