@@ -12,6 +12,8 @@
 #include "lwbuild/driver/json_schema.h"
 #include "lwbuild/driver/version.h"
 #include "lwbuild/driver/world.h"
+#include "lwbuild/plan/project.h"
+#include "lwbuild/plan/witness.h"
 
 extern char **environ;
 
@@ -94,6 +96,55 @@ static void check_child(struct doctor *doctor)
            text.len ? lwb_buf_text(&text) : "none of lean, kernel, capability", NULL);
 }
 
+static void check_project(struct doctor *doctor)
+{
+    const struct lwb_options *options = doctor->world.options;
+    LWB_AUTO(lwb_witnesses_release) struct lwb_witnesses witnesses = { 0 };
+    LWB_AUTO(lwb_project_release) struct lwb_project project = { 0 };
+    LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(LWB_PATH_MAX);
+    struct lwb_error err;
+    int rc =
+        lwb_project_find_root(&project.root, doctor->world.cwd, options->project, &witnesses, &err);
+
+    if (rc == 0) {
+        report(doctor, INFO, "project-none", "project", "none here or above",
+               "name files, or the project with --project");
+        return;
+    }
+    if (rc > 0)
+        rc = lwb_project_load(&project, options->package, NULL, NULL, &witnesses, &err);
+    if (rc < 0) {
+        report(doctor, options->project ? ERROR : WARNING, "project-unreadable", "project",
+               err.text, NULL);
+        return;
+    }
+    lwb_buf_append_text(&text, project.root);
+    if (*project.package)
+        lwb_buf_format(&text, " (package %s)", project.package);
+    report(doctor, INFO, "project-found", "project", lwb_buf_text(&text), NULL);
+}
+
+/* What depends on the version, in the words of the documentation. */
+static void describe_use(struct lwb_buf *text, const struct lwb_toolchain *toolchain)
+{
+    lwb_buf_append_text(text, "modules and projects, with warm workers");
+    if (toolchain->minor >= 8)
+        lwb_buf_append_text(text, "; --ask-lake");
+    if (toolchain->minor >= 22)
+        lwb_buf_append_text(text, "; the module system");
+}
+
+/* What is slower with it than with others; NULL when nothing is. */
+static const char *find_price(const struct lwb_toolchain *toolchain)
+{
+    if (toolchain->minor >= 1)
+        return NULL;
+    if (strcmp(toolchain->date, "2021-09-08") < 0)
+        return "before 4.1 a rejection costs a process of its own, and so does, before 2021-09-08, "
+               "every check with options";
+    return "before 4.1 a rejection costs a process of its own";
+}
+
 static void check_toolchain(struct doctor *doctor)
 {
     const struct lwb_options *options = doctor->world.options;
@@ -116,6 +167,9 @@ static void check_toolchain(struct doctor *doctor)
     lwb_buf_format(&text, "%s%s%.12s at %s (%s)", found.version,
                    found.githash[0] ? ", commit " : "", found.githash, found.prefix, found.origin);
     report(doctor, INFO, "toolchain-found", "Lean", lwb_buf_text(&text), NULL);
+    lwb_buf_clear(&text);
+    describe_use(&text, &found);
+    report(doctor, INFO, "toolchain-use", "works with it", lwb_buf_text(&text), find_price(&found));
 }
 
 static void check_cache(struct doctor *doctor)
@@ -165,6 +219,7 @@ int lwb_cmd_doctor(const struct lwb_options *options)
     }
     report(&doctor, INFO, "version", "lwbuild", LWB_VERSION, NULL);
     check_child(&doctor);
+    check_project(&doctor);
     check_toolchain(&doctor);
     check_cache(&doctor);
     for (size_t i = 0; i < options->targets.count; i++)

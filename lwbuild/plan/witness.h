@@ -20,6 +20,7 @@ struct lwb_witnesses {
 };
 
 void lwb_witnesses_release(struct lwb_witnesses *set);
+LWB_DEFINE_AUTO(struct lwb_witnesses, lwb_witnesses_release);
 
 /* `st` may be NULL for absent paths. The first word about a path counts, but for probes. */
 int lwb_witnesses_add(struct lwb_witnesses *set, enum lwb_witness kind, const char *path,

@@ -178,6 +178,53 @@ static void an_artifact_that_lost_a_part_is_made_again(void **state)
     assert_true(n >= 5);
 }
 
+static void ask_doctor(struct program_run *run, struct project *project)
+{
+    const char *argv[] = { LWB_PROGRAM,   "doctor",
+                           "--toolchain", project->toolchain.prefix,
+                           "--cache",     scratch_path(&project->scratch, "cache"),
+                           NULL };
+    const char *environment[] = { "LWBUILD_CHILD=" LWB_REAL_CHILD, NULL };
+
+    program_run(run,
+                &(struct program){ argv, environment, scratch_path(&project->scratch, "src") });
+}
+
+static void the_doctor_says_what_works_with_a_lean(void **state)
+{
+    static const struct {
+        const char *era;
+        const char *version;
+        const char *use;
+    } cases[] = {
+        { "2021-07", "Lean: 4.0.0-nightly-2021-07-27 at ",
+          "with warm workers\n         before 4.1 a rejection costs a process of its own, and so "
+          "does, before 2021-09-08, every check with options\n" },
+        { "2022-12", "Lean: 4.0.0-nightly-2022-12-20 at ",
+          "with warm workers\n         before 4.1 a rejection costs a process of its own\n" },
+        { "4.8", "Lean: 4.8.0 at ", "with warm workers; --ask-lake\n" },
+        { "4.34", "Lean: 4.34.0 at ", "with warm workers; --ask-lake; the module system\n" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LWB_COUNT(cases); i++) {
+        LWB_AUTO(program_run_release) struct program_run run = { 0 };
+        LWB_AUTO(program_run_release) struct program_run bad = { 0 };
+        struct project project;
+
+        make_project(&project, cases[i].era);
+        ask_doctor(&run, &project);
+        ASSERT_RUN(run, 0);
+        ASSERT_SAYS(run.out, cases[i].version);
+        ASSERT_SAYS(run.out, cases[i].use);
+        ASSERT_SAYS(run.out, "/src (package p)\n");
+        scratch_write(&project.scratch, "src/lakefile.toml", "name = \n");
+        ask_doctor(&bad, &project);
+        ASSERT_SAYS(bad.out, "warning  project: ");
+        scratch_remove(&project.scratch);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +232,7 @@ int main(void)
         cmocka_unit_test(artifacts_are_restored_without_lean),
         cmocka_unit_test(a_change_in_any_part_reaches_importers),
         cmocka_unit_test(an_artifact_that_lost_a_part_is_made_again),
+        cmocka_unit_test(the_doctor_says_what_works_with_a_lean),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
