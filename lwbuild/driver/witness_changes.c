@@ -26,23 +26,20 @@ struct cursor {
 /* 1 and the next record, 0 at the end, -1 when the bytes are no records. */
 static int next_record(struct cursor *cursor)
 {
-    size_t len = sizeof(cursor->record);
-    size_t text_len;
+    size_t len;
 
     if (!cursor->rest.len)
         return 0;
-    if (cursor->rest.len < len)
+    if (cursor->rest.len < sizeof(cursor->record))
         return -1;
     memcpy(&cursor->record, cursor->rest.ptr, sizeof(cursor->record));
-    cursor->text = cursor->rest.ptr + len;
-    text_len = (cursor->record.text_len / 8 + 1) * (size_t)8;
-    len += text_len;
-    if (cursor->record.kind == LWB_RECORD_LISTED)
-        len += sizeof(cursor->listing);
+    cursor->text = cursor->rest.ptr + sizeof(cursor->record);
+    len = lwb_witness_record_len(&cursor->record);
     if (cursor->rest.len < len || cursor->text[cursor->record.text_len] != '\0')
         return -1;
     if (cursor->record.kind == LWB_RECORD_LISTED)
-        memcpy(&cursor->listing, cursor->text + text_len, sizeof(cursor->listing));
+        memcpy(&cursor->listing, cursor->rest.ptr + len - sizeof(cursor->listing),
+               sizeof(cursor->listing));
     cursor->rest = lwb_bytes(cursor->rest.ptr + len, cursor->rest.len - len);
     return 1;
 }
@@ -139,17 +136,18 @@ static bool compare_record(int folder, const struct cursor *cursor, size_t recor
     return false;
 }
 
-/* ---- all ----------------------------------------------------------------------------------- */
+/* ---- many ---------------------------------------------------------------------------------- */
 
-bool lwb_witness_list_holds(struct lwb_bytes encoded, struct lwb_witness_changes *changes)
+bool lwb_witness_part_holds(struct lwb_bytes encoded, size_t from, size_t to,
+                            struct lwb_witness_changes *changes)
 {
-    struct cursor cursor = { .rest = encoded, .folder = "/" };
+    struct cursor cursor = { .rest = lwb_bytes(encoded.ptr + from, to - from), .folder = "/" };
     bool holds = true;
     int folder = -1;
     int more = 0;
 
     while (holds) {
-        size_t record = encoded.len - cursor.rest.len;
+        size_t record = to - cursor.rest.len;
 
         more = next_record(&cursor);
         if (more != 1)

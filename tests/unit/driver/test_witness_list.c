@@ -244,6 +244,83 @@ static void a_changed_file_is_a_no_beside_changed_sources(void **state)
     assert_string_equal(changed.other, scratch_path(&world->scratch, "src/deep/B.lean"));
 }
 
+enum { MANY_FOLDERS = 36, MANY_FILES = 50, MANY = MANY_FOLDERS * MANY_FILES };
+
+static const char *name_of_many(unsigned i)
+{
+    static char names[8][32];
+    static unsigned next;
+    char *name = names[next++ % 8];
+
+    (void)snprintf(name, sizeof(names[0]), "many/D%02u/M%02u", i / MANY_FILES, i % MANY_FILES);
+    return name;
+}
+
+/* So many that processors share the look; every 600th is no source. */
+static void make_many(struct lwb_buf *out, const struct world *world)
+{
+    LWB_AUTO(lwb_witness_list_release) struct lwb_witness_list list = { 0 };
+
+    for (unsigned i = 0; i < MANY; i++) {
+        const char *name = name_of_many(i);
+        struct lwb_file_stat st;
+
+        scratch_write(&world->scratch, name, "a");
+        st = stat_of(world, name);
+        if (i % 600 == 599)
+            add(&list, world, LWB_SEEN_FILE, name);
+        else
+            lwb_witness_list_add_source(&list, scratch_path(&world->scratch, name), &st, i);
+    }
+    assert_int_equal(lwb_witness_list_encode(out, &list, INT64_MAX), 0);
+}
+
+static void changes_among_many_are_told_in_order(void **state)
+{
+    static const unsigned edited[] = { 0, 1, 499, 500, 549, 550, 1400, MANY - 2 };
+    struct world *world = *state;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1 << 22);
+    LWB_AUTO(lwb_witness_changes_release) struct lwb_witness_changes changed = { .max = 100 };
+    LWB_AUTO(lwb_witness_changes_release) struct lwb_witness_changes few = { .max = 7 };
+
+    make_many(&out, world);
+    assert_true(holds_strictly(lwb_buf_bytes(&out)));
+    for (size_t i = 0; i < LWB_COUNT(edited); i++)
+        scratch_write(&world->scratch, name_of_many(edited[i]), "another");
+    assert_false(holds_strictly(lwb_buf_bytes(&out)));
+    assert_false(lwb_witness_list_holds(lwb_buf_bytes(&out), &few));
+    assert_true(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed));
+    assert_int_equal(changed.count, LWB_COUNT(edited));
+    for (size_t i = 0; i < LWB_COUNT(edited); i++) {
+        struct lwb_file_stat now = stat_of(world, name_of_many(edited[i]));
+
+        assert_int_equal(changed.items[i].module, edited[i]);
+        lwb_witness_list_renew(out.ptr, changed.items[i].record, &now);
+    }
+    assert_true(holds_strictly(lwb_buf_bytes(&out)));
+}
+
+/* Whoever finds which one first. */
+static void of_many_that_spoil_a_list_the_first_is_named(void **state)
+{
+    struct world *world = *state;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1 << 22);
+
+    make_many(&out, world);
+    for (unsigned i = MANY / 600; i-- > 0;) {
+        const char *name = name_of_many(i * 600 + 599);
+
+        assert_int_equal(unlink(scratch_path(&world->scratch, name)), 0);
+        for (int round = 0; round < 10; round++) {
+            LWB_AUTO(lwb_witness_changes_release) struct lwb_witness_changes changed = { .max = 9 };
+
+            assert_false(lwb_witness_list_holds(lwb_buf_bytes(&out), &changed));
+            assert_non_null(changed.other);
+            assert_string_equal(changed.other, scratch_path(&world->scratch, name));
+        }
+    }
+}
+
 /* A lakefile, an input: what else depends on it is not known. */
 static void a_source_that_is_an_input_as_well_is_a_no(void **state)
 {
@@ -412,6 +489,8 @@ int main(void)
         IN_A_WORLD(a_new_file_in_a_listed_folder_shows),
         IN_A_WORLD(an_output_may_be_touched_but_not_lost),
         IN_A_WORLD(damaged_bytes_never_hold),
+        IN_A_WORLD(changes_among_many_are_told_in_order),
+        IN_A_WORLD(of_many_that_spoil_a_list_the_first_is_named),
         IN_A_WORLD(a_file_read_just_after_it_was_written_spoils_the_list),
         IN_A_WORLD(a_source_read_just_after_it_was_written_counts_as_changed),
         IN_A_WORLD(changed_sources_are_listed),
