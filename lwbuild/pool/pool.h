@@ -68,7 +68,11 @@ int lwb_pool_acquire(struct lwb_pool_ticket **out, struct lwb_pool *pool,
                      const struct lwb_session_config *config, const struct lwb_pool_waiter *waiter,
                      struct lwb_error *err);
 
-/* Give a place in the queue up: `failed` comes with LWB_ERR_CANCELLED, later. */
+/*
+ * Give a place in the queue up: `failed` comes with LWB_ERR_CANCELLED, on the
+ * loop's next turn. A session that was being opened for it goes to whoever wants
+ * the same, or stays warm when it is open; it is ended when it is in the way.
+ */
 void lwb_pool_ticket_cancel(struct lwb_pool_ticket *ticket);
 
 /*

@@ -21,7 +21,7 @@ struct slot {
     struct lwb_digest key;
     char *scratch; /* private folder of the session, NULL if none is wanted */
     enum slot_use use;
-    struct lwb_pool_ticket *ticket; /* OPENING */
+    struct lwb_pool_ticket *ticket; /* OPENING; NULL when that one was given up meanwhile */
     struct lwb_lease *lease;        /* LEASED */
     uint64_t last_used_ms;
 };
@@ -91,6 +91,9 @@ bool lwb_slot_has_child(const struct slot *slot);
 bool lwb_slot_is_warm(const struct slot *slot);
 bool lwb_slot_is_idle(const struct slot *slot); /* with a child, warm or not */
 
+/* Opening, though whoever asked for it has given up: whoever wants the same may have it. */
+bool lwb_slot_is_unwanted(const struct slot *slot);
+
 /* Start a child and open the session for the ticket, which is taken; it is told when that fails. */
 void lwb_slot_open(struct slot *slot, struct lwb_pool_ticket *ticket);
 
@@ -100,6 +103,9 @@ void lwb_slot_grant(struct slot *slot, struct lwb_pool_ticket *ticket);
 /* End its child; the slot is free when that is gone. LWB_RESTART_NONE: the worker knows why. */
 void lwb_slot_end(struct slot *slot, bool politely, enum lwb_restart_reason reason);
 
+/* The news for one who has given up. */
+int lwb_ticket_fail_cancelled(struct lwb_error *err);
+
 /* Take the ticket out of the world, telling its waiter. */
 void lwb_ticket_fail(struct lwb_pool_ticket *ticket, const struct lwb_error *err);
 void lwb_ticket_destroy(struct lwb_pool_ticket *ticket);
@@ -107,5 +113,8 @@ void lwb_ticket_destroy(struct lwb_pool_ticket *ticket);
 /* Those that wait for a slot; tickets that are being opened for do not. */
 unsigned lwb_pool_queue_depth(const struct lwb_pool *pool);
 
-/* Fail those that are cancelled or late, or all of them in a shutdown. */
+/*
+ * Fail those that are cancelled or late, or all of them in a shutdown. One that a
+ * session is being opened for is failed when it is cancelled; the opening goes on.
+ */
 void lwb_pool_drop_tickets(struct lwb_pool *pool);

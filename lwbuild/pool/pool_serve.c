@@ -63,6 +63,16 @@ static bool make_room(struct lwb_pool *pool)
     return false;
 }
 
+/* One that opens for nobody any more, with this key (NULL: any). */
+static struct slot *find_unwanted(struct lwb_pool *pool, const struct lwb_digest *key)
+{
+    for (unsigned i = 0; i < pool->n_slots; i++)
+        if (lwb_slot_is_unwanted(pool->slots[i]) &&
+            (!key || lwb_digest_compare(&pool->slots[i]->key, key) == 0))
+            return pool->slots[i];
+    return NULL;
+}
+
 static struct slot *least_recently_used(const struct lwb_pool *pool)
 {
     struct slot *oldest = NULL;
@@ -109,18 +119,36 @@ static bool has_memory(struct lwb_pool *pool)
 
 /* ---- serving --------------------------------------------------------------------------------- */
 
-/* Make room by ending an idle worker, unless enough are on their way out already. */
-static void evict_for(struct lwb_pool *pool, unsigned waiting)
+static void evict(struct lwb_pool *pool, struct slot *slot)
 {
-    struct slot *slot = least_recently_used(pool);
-    unsigned leaving = 0;
-
-    for (unsigned i = 0; i < pool->n_slots; i++)
-        leaving += pool->slots[i]->use == SLOT_ENDING;
-    if (!slot || leaving >= waiting)
-        return;
     pool->evictions++;
     lwb_slot_end(slot, true, LWB_RESTART_EXPLICIT);
+}
+
+/*
+ * Make room by ending a worker that nobody wants or uses, unless enough are on
+ * their way out already.
+ */
+static void evict_for(struct lwb_pool *pool, unsigned waiting)
+{
+    struct slot *slot = find_unwanted(pool, NULL);
+    unsigned leaving = 0;
+
+    if (!slot)
+        slot = least_recently_used(pool);
+    for (unsigned i = 0; i < pool->n_slots; i++)
+        leaving += pool->slots[i]->use == SLOT_ENDING;
+    if (slot && leaving < waiting)
+        evict(pool, slot);
+}
+
+/* Openings that are in nobody's interest hold nobody up. */
+static void evict_unwanted(struct lwb_pool *pool)
+{
+    struct slot *slot = find_unwanted(pool, NULL);
+
+    if (slot)
+        evict(pool, slot);
 }
 
 /* The slot for a ticket that must start a child, or NULL: it waits. */
@@ -131,8 +159,10 @@ static struct slot *cold_slot(struct lwb_pool *pool, struct lwb_pool_ticket *tic
 
     err->code = LWB_OK;
     ticket->short_of_memory = false;
-    if (must_open_alone(pool))
+    if (must_open_alone(pool)) {
+        evict_unwanted(pool);
         return NULL;
+    }
     if (!slot && !make_room(pool)) {
         evict_for(pool, waiting);
         return NULL;
@@ -175,6 +205,17 @@ static bool serve_warm(struct lwb_pool *pool, struct lwb_pool_ticket **at)
     return true;
 }
 
+/* The same of a session that is being opened for nobody any more. */
+static bool serve_opening(struct lwb_pool *pool, struct lwb_pool_ticket **at)
+{
+    struct slot *slot = find_unwanted(pool, &(*at)->key);
+
+    if (!slot)
+        return false;
+    slot->ticket = take(pool, at);
+    return true;
+}
+
 /*
  * What is warm goes to whoever waits for it, before anything is ended to make
  * room: so a queue is served key by key, and most of it costs no import.
@@ -184,7 +225,7 @@ static void serve_warm_first(struct lwb_pool *pool)
     struct lwb_pool_ticket **at = &pool->queue;
 
     while (*at && !pool->shutting_down) {
-        if (serve_warm(pool, at))
+        if (serve_warm(pool, at) || serve_opening(pool, at))
             continue;
         if (has_been_patient(pool->queue))
             return; /* its turn has come: what is idle may be ended for it */
@@ -199,7 +240,7 @@ static bool serve(struct lwb_pool *pool, struct lwb_pool_ticket **at, unsigned w
     struct lwb_error err = { 0 };
     struct slot *slot;
 
-    if (serve_warm(pool, at))
+    if (serve_warm(pool, at) || serve_opening(pool, at))
         return true;
     slot = cold_slot(pool, *at, waiting, &err);
     if (!slot && err.code == LWB_OK)

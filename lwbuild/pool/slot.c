@@ -50,6 +50,11 @@ bool lwb_slot_is_warm(const struct slot *slot)
     return slot->use == SLOT_FREE && lwb_session_is_valid(slot->session);
 }
 
+bool lwb_slot_is_unwanted(const struct slot *slot)
+{
+    return slot->use == SLOT_OPENING && !slot->ticket;
+}
+
 bool lwb_slot_is_idle(const struct slot *slot)
 {
     return slot->use == SLOT_FREE && lwb_slot_has_child(slot);
@@ -107,7 +112,8 @@ static void fail_opening(struct slot *slot, const struct lwb_error *err)
     else
         slot->use = SLOT_FREE;
     lwb_pool_wake(slot->pool);
-    lwb_ticket_fail(ticket, err);
+    if (ticket)
+        lwb_ticket_fail(ticket, err);
 }
 
 void lwb_slot_grant(struct slot *slot, struct lwb_pool_ticket *ticket)
@@ -136,8 +142,8 @@ void lwb_slot_grant(struct slot *slot, struct lwb_pool_ticket *ticket)
 
 static bool is_given_up(const struct slot *slot, struct lwb_error *err)
 {
-    if (slot->ticket->cancelled)
-        (void)lwb_fail(err, LWB_ERR_CANCELLED, "no session is wanted any more");
+    if (!slot->ticket || slot->ticket->cancelled)
+        (void)lwb_ticket_fail_cancelled(err);
     else if (slot->pool->shutting_down)
         (void)lwb_fail(err, LWB_ERR_SHUTDOWN, "pool is being shut down");
     else
@@ -156,7 +162,8 @@ static void finish_opening(struct slot *slot)
         slot->use = SLOT_FREE;
         slot->last_used_ms = lwb_clock_ms();
         lwb_pool_wake(slot->pool);
-        lwb_ticket_fail(ticket, &own);
+        if (ticket)
+            lwb_ticket_fail(ticket, &own);
     } else {
         slot->pool->cold_grants++;
         lwb_pool_wake(slot->pool); /* others may have waited for it to be open */

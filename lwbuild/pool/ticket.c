@@ -19,6 +19,11 @@ void lwb_ticket_fail(struct lwb_pool_ticket *ticket, const struct lwb_error *err
     waiter.failed(waiter.ctx, err);
 }
 
+int lwb_ticket_fail_cancelled(struct lwb_error *err)
+{
+    return lwb_fail(err, LWB_ERR_CANCELLED, "no session is wanted any more");
+}
+
 unsigned lwb_pool_queue_depth(const struct lwb_pool *pool)
 {
     unsigned depth = 0;
@@ -104,12 +109,26 @@ static bool is_over(struct lwb_pool *pool, const struct lwb_pool_ticket *ticket,
     if (pool->shutting_down)
         (void)lwb_fail(err, LWB_ERR_SHUTDOWN, "pool is being shut down");
     else if (ticket->cancelled)
-        (void)lwb_fail(err, LWB_ERR_CANCELLED, "no session is wanted any more");
+        (void)lwb_ticket_fail_cancelled(err);
     else if (ticket->deadline_ms <= lwb_clock_ms())
         (void)fail_waiting(pool, ticket, err);
     else
         return false;
     return true;
+}
+
+/* A session may take minutes to open; who has given up does not wait for that. */
+static void drop_opening(struct lwb_pool *pool)
+{
+    struct lwb_error err;
+
+    (void)lwb_ticket_fail_cancelled(&err);
+    for (unsigned i = 0; i < pool->n_slots; i++) {
+        struct slot *slot = pool->slots[i];
+
+        if (slot->use == SLOT_OPENING && slot->ticket && slot->ticket->cancelled)
+            lwb_ticket_fail(LWB_TAKE(slot->ticket), &err);
+    }
 }
 
 void lwb_pool_drop_tickets(struct lwb_pool *pool)
@@ -127,4 +146,5 @@ void lwb_pool_drop_tickets(struct lwb_pool *pool)
         *at = ticket->next;
         lwb_ticket_fail(ticket, &err); /* may append to the queue, nothing else */
     }
+    drop_opening(pool);
 }

@@ -17,6 +17,7 @@
  *   stubborn          ignores terminate and the end of input
  *   rude              answers terminate with garbage
  *   refuse-open
+ *   picky             opens no session whose package is called "never", and does not say so
  *   large             takes as many MiB as the session's package is called before it is open
  *
  * In a request, the name of the export or module says what happens; anything

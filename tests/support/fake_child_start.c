@@ -83,13 +83,13 @@ void fake_terminate(const struct fake_work *work)
     _exit(0);
 }
 
-static void eat_as_wished(struct lwb_message *message)
+static const char *package_of(struct lwb_message *message)
 {
     struct lwb_open_request request;
 
     if (lwb_open_request_decode(&request, message, &fake_err) < 0 || !request.package)
-        fake_die("no package that says how large");
-    fake_eat(strtoull(request.package, NULL, 10));
+        fake_die("no package that says what to do");
+    return request.package;
 }
 
 void fake_open_session(struct lwb_message *message)
@@ -99,7 +99,9 @@ void fake_open_session(struct lwb_message *message)
     struct lwb_refusal refusal = { .code = "no-toolchain", .text = "no Lean here" };
 
     if (fake_is(fake_scenario, "large"))
-        eat_as_wished(message);
+        fake_eat(strtoull(package_of(message), NULL, 10));
+    if (fake_is(fake_scenario, "picky") && fake_is(package_of(message), "never"))
+        fake_wait_for_ever();
     if (fake_is(fake_scenario, "refuse-open")) {
         head.type = LWB_MSG_REFUSAL;
         (void)lwb_refusal_encode(&fake_out, &head, &refusal, FAKE_LIMIT, &fake_err);

@@ -205,6 +205,81 @@ static void a_ticket_can_be_given_up(void **state)
     assert_int_equal(LWB_ERR_CANCELLED, fixture->seekers[1].failed.code);
 }
 
+/* Until the child has been asked to open the session. */
+static void wait_asked_to_open(struct pool_fixture *fixture)
+{
+    struct lwb_pool_snapshot snapshot = { 0 };
+
+    while (snapshot.sum.requests == 0) {
+        (void)uv_run(&fixture->base.loop, UV_RUN_ONCE);
+        lwb_pool_snapshot(fixture->pool, &snapshot);
+    }
+}
+
+static void begin_hopeless_opening(struct pool_fixture *fixture)
+{
+    fixture->scenario = "picky";
+    fixture->config.open_timeout_ms = 10 * 60 * 1000;
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "never");
+    wait_asked_to_open(fixture);
+}
+
+static void give_up(struct pool_fixture *fixture, unsigned who)
+{
+    lwb_pool_ticket_cancel(fixture->seekers[who].ticket);
+    run_until(&fixture->base, &fixture->seekers[who].calls, 1);
+    assert_int_equal(LWB_ERR_CANCELLED, fixture->seekers[who].failed.code);
+}
+
+/* L44: also while a child is silent. */
+static void an_opening_can_be_given_up(void **state)
+{
+    begin_hopeless_opening(*state);
+    give_up(*state, 0);
+}
+
+static void an_opening_that_was_given_up_is_in_nobodys_way(void **state)
+{
+    struct pool_fixture *fixture = *state;
+
+    fixture->config.max_workers = 1;
+    begin_hopeless_opening(fixture);
+    seek(fixture, 1, "B");
+    give_up(fixture, 0);
+    wait_granted(fixture, 1);
+}
+
+static void nor_where_sessions_open_one_at_a_time(void **state)
+{
+    struct pool_fixture *fixture = *state;
+
+    fixture->config.max_total_memory = (uint64_t)1 << 40;
+    begin_hopeless_opening(fixture);
+    seek(fixture, 1, "B");
+    seek(fixture, 2, "C");
+    give_up(fixture, 0);
+    wait_granted(fixture, 1);
+    wait_granted(fixture, 2);
+}
+
+static void an_opening_that_was_given_up_is_for_whoever_wants_the_same(void **state)
+{
+    struct pool_fixture *fixture = *state;
+    struct lwb_pool_snapshot snapshot;
+
+    pool_fixture_open(fixture);
+    seek(fixture, 0, "A");
+    wait_asked_to_open(fixture);
+    lwb_pool_ticket_cancel(fixture->seekers[0].ticket);
+    seek(fixture, 1, "A");
+    wait_granted(fixture, 1);
+    assert_int_equal(LWB_ERR_CANCELLED, fixture->seekers[0].failed.code);
+    lwb_pool_snapshot(fixture->pool, &snapshot);
+    assert_int_equal(1, snapshot.workers);
+    assert_int_equal(1, snapshot.sum.imports);
+}
+
 /* R24: what ends the child ends the lease, and using it then does no work. */
 static void a_dead_child_makes_the_lease_invalid(void **state)
 {
@@ -546,6 +621,10 @@ int main(void)
         POOL_TEST(waiting_has_an_end),
         POOL_TEST(a_full_queue_refuses_at_once),
         POOL_TEST(a_ticket_can_be_given_up),
+        POOL_TEST(an_opening_can_be_given_up),
+        POOL_TEST(an_opening_that_was_given_up_is_in_nobodys_way),
+        POOL_TEST(nor_where_sessions_open_one_at_a_time),
+        POOL_TEST(an_opening_that_was_given_up_is_for_whoever_wants_the_same),
         POOL_TEST(a_dead_child_makes_the_lease_invalid),
         POOL_TEST(a_policy_restart_comes_before_the_request),
         POOL_TEST(a_session_that_cannot_be_opened_is_the_seekers_news),
