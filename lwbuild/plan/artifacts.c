@@ -1,7 +1,5 @@
 #include "lwbuild/plan/plan_internal.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "lwbuild/base/alloc.h"

@@ -7,22 +7,15 @@
  * A package some of whose .olean files lie in Lake's artifact cache only: in its
  * build folder there is no more of such a module than a trace, which names the
  * artifacts (lake_outputs.h). Lean looks for A/B.olean on its search path, so the
- * package's place there is taken by a tree of symbolic links: A/B.olean and what
- * comes with it lead to the artifacts or, where Lake's cache has none, to the
- * files of the build folder.
- *
- * A tree is named after what it holds, made beside its place and renamed, and
- * never written to again: runs share it, and nobody sees half of one. An
+ * package's place there is taken by a tree of symbolic links (link_tree.h):
+ * A/B.olean and what comes with it lead to the files of the build folder or, where
+ * that has none, or such as an earlier build has left there, to the artifacts. An
  * artifact that has gone leaves a link that leads nowhere.
- *
- *     <dir>/<digest of names and targets>/lib    the tree
- *     <dir>/<the same>/used                      its time is that of the last use
- *     <dir>/tmp.XXXXXX                           one that is being made
  */
 struct lwb_lake_trees {
     const char *dir;                         /* where trees are; made when the first is */
-    const struct lwb_strvec *artifacts;      /* Lake's folders of them, in order */
-    const struct lwb_digest_source *digests; /* which tree belongs to which traces is remembered */
+    const struct lwb_strvec *artifacts;      /* Lake's folders of them, in order; at least one */
+    const struct lwb_digest_source *digests; /* remembers which tree belongs to which traces */
     struct lwb_witnesses *witnesses;         /* traces and folders that a tree was made from */
 };
 

@@ -236,6 +236,7 @@ static void the_other_modules_come_from_the_build_folder(void **state)
         .imports = "P.B",
         .extra = "import P.B\nprovide c\n",
     };
+    const struct fake_olean left_over = { .layout = LWB_OLEAN_D, .imports = "" };
     struct lake_world *world = *state;
 
     (void)build(world, "b", false, LAKE_HEXADECIMAL);
@@ -243,8 +244,11 @@ static void the_other_modules_come_from_the_build_folder(void **state)
     echo_project_write(&world->project, "X.lean",
                        "import P.A\nimport P.C\n--! requires b\n--! requires c\n");
     expect(world, 0, NULL);
-    /* The .olean of an earlier build beside a trace that speaks of another one. */
-    fake_olean_write(in(world, "src/p/.lake/build/lib/lean/P/B.olean"), &olean);
+    /* What an earlier build has left there: Lake notes the hash of what it makes. */
+    fake_olean_write(in(world, "src/p/.lake/build/lib/lean/P/B.olean"), &left_over);
+    expect(world, 1, "unknown identifier 'b'");
+    echo_project_write(&world->project, "p/.lake/build/lib/lean/P/B.olean.hash",
+                       "0123456789abcdef\n");
     expect(world, 0, NULL);
 }
 
