@@ -28,7 +28,8 @@ int lwb_plan_stamp_package(struct lwb_plan *plan, size_t entry, struct lwb_tree_
     bool edited = package != SIZE_MAX && !*head;
     struct lwb_file_stat st;
     int rc = lwb_tree_stamp(out, plan->search.items[entry],
-                            edited ? project->sources.items[package] : NULL, &plan->witnesses, err);
+                            edited ? project->sources.items[package] : NULL,
+                            lwb_plan_is_tree(plan, entry), &plan->witnesses, err);
 
     if (rc < 0)
         return rc;

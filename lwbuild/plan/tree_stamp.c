@@ -12,6 +12,7 @@ enum { MAX_DEPTH = 64 };
 struct tree_walk {
     const struct lwb_digest_source *digests; /* NULL: stats only */
     const char *sources;                     /* NULL: not looked at */
+    bool is_finished;                        /* times of folders do not count */
     struct lwb_witnesses *witnesses;
     struct lwb_hasher *hasher;
     struct lwb_buf path;
@@ -120,7 +121,8 @@ static int visit_folder(struct tree_walk *walk, const struct lwb_file_stat *st)
         return lwb_fail(walk->err, LWB_ERR_LIMIT, "%s: folders nested deeper than %d",
                         walk->path.ptr, MAX_DEPTH);
     walk->depth++;
-    note_time(walk, st);
+    if (!walk->is_finished)
+        note_time(walk, st);
     /* An empty folder counts: Lean looks for A.B where there is a folder A. */
     lwb_hasher_text(walk->hasher, 'd', walk->path.ptr + walk->root_len);
     rc = read_folder(walk, st, &entries);
@@ -156,9 +158,14 @@ static int walk_tree(struct tree_walk *walk, const char *dir, struct lwb_digest 
 }
 
 int lwb_tree_stamp(struct lwb_tree_stamp *out, const char *dir, const char *sources,
-                   struct lwb_witnesses *witnesses, struct lwb_error *err)
+                   bool is_finished, struct lwb_witnesses *witnesses, struct lwb_error *err)
 {
-    struct tree_walk walk = { .sources = sources, .witnesses = witnesses, .err = err };
+    struct tree_walk walk = {
+        .sources = sources,
+        .is_finished = is_finished,
+        .witnesses = witnesses,
+        .err = err,
+    };
     struct lwb_digest stats;
     int rc = walk_tree(&walk, dir, &stats);
 

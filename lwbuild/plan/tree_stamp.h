@@ -16,10 +16,11 @@ struct lwb_tree_stamp {
 /*
  * A folder that is not there is empty. `sources` (or NULL) is where people edit
  * what the files were made of: beside A/B.olean, how <sources>/A/B.lean looks
- * counts as well, and is noted.
+ * counts as well, and is noted. `is_finished`: nobody writes to the folders any
+ * more (link_tree.h), so that they may be as new as they like.
  */
 int lwb_tree_stamp(struct lwb_tree_stamp *out, const char *dir, const char *sources,
-                   struct lwb_witnesses *witnesses, struct lwb_error *err);
+                   bool is_finished, struct lwb_witnesses *witnesses, struct lwb_error *err);
 
 /* Names relative to `dir` and contents. */
 int lwb_tree_digest(struct lwb_digest *out, const char *dir,

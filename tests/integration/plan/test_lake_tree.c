@@ -2,6 +2,7 @@
 
 #include "tests/integration/plan/plan_fixture.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +139,24 @@ static void a_tree_is_found_again_by_how_the_traces_look(void **state)
     assert_string_not_equal(place_of_p(f), first);
     (void)build(f, "A/B", "", "b"); /* other traces that say the same */
     assert_string_equal(place_of_p(f), first);
+}
+
+/* A tree is as new as the plan that has made it, which is no reason to distrust what it leads to. */
+static void closures_behind_a_new_tree_are_remembered(void **state)
+{
+    struct lake_fixture *f = *state;
+    struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = later(NULL) } };
+    struct lwb_digest first;
+    struct lwb_digest again;
+    size_t recalled;
+
+    (void)build(f, "A/B", "", "b");
+    assert_int_equal(utimensat(AT_FDCWD, place_of_p(f), times, 0), 0);
+    assert_int_equal(try_key(f, &f->plan.digests.source, &first), LWB_OK);
+    recalled = f->plan.digests.n_recalled;
+    assert_int_equal(try_key(f, &f->plan.digests.source, &again), LWB_OK);
+    assert_int_equal(f->plan.digests.n_recalled, recalled + 2); /* the tree, the closure */
+    assert_int_equal(lwb_digest_compare(&first, &again), 0);
 }
 
 static void what_is_touched_just_now_is_not_remembered(void **state)
@@ -313,6 +332,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LAKE_TEST(a_package_that_has_its_files_needs_no_tree),
         LAKE_TEST(a_tree_is_found_again_by_how_the_traces_look),
+        LAKE_TEST(closures_behind_a_new_tree_are_remembered),
         LAKE_TEST(what_is_touched_just_now_is_not_remembered),
         LAKE_TEST(a_folder_hides_what_comes_later_as_ever),
         LAKE_TEST(lakes_before_4_22_have_no_artifact_cache),
