@@ -236,16 +236,16 @@ static void serve_warm_first(struct lwb_pool *pool)
 /* The same of a ticket for which a child may be started. */
 static bool serve(struct lwb_pool *pool, struct lwb_pool_ticket **at, unsigned waiting)
 {
-    struct lwb_pool_ticket *ticket;
+    struct lwb_pool_ticket *ticket = *at;
     struct lwb_error err = { 0 };
     struct slot *slot;
 
     if (serve_warm(pool, at) || serve_opening(pool, at))
         return true;
-    slot = cold_slot(pool, *at, waiting, &err);
+    slot = cold_slot(pool, ticket, waiting, &err);
     if (!slot && err.code == LWB_OK)
         return false;
-    ticket = take(pool, at);
+    (void)take(pool, at);
     if (slot)
         lwb_slot_open(slot, ticket);
     else
