@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lwbuild/base/alloc.h"
 #include "lwbuild/base/file.h"
@@ -149,21 +150,34 @@ static const struct {
 static int add_word(struct lwb_options *options, const char *word, size_t len, int depth,
                     struct lwb_error *err);
 
+static int note_response_file(struct lwb_options *options, const char *path,
+                              const struct lwb_file_stat *st)
+{
+    size_t count = options->response_files.count;
+
+    if (lwb_grow(&options->response_stats, &options->cap_response_stats, count,
+                 sizeof(*options->response_stats)))
+        return -1;
+    options->response_stats[count] = *st;
+    return lwb_strvec_append(&options->response_files, path);
+}
+
 /* One argument per line, verbatim; empty lines are skipped. */
 static int add_response_file(struct lwb_options *options, const char *path, int depth,
                              struct lwb_error *err)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(MAX_RESPONSE_FILE);
+    struct lwb_file_stat st;
     int rc;
 
     if (depth == MAX_RESPONSE_DEPTH)
         return lwb_fail(err, LWB_ERR_USAGE, "@%s: response files are nested too deeply", path);
-    rc = lwb_file_read(&text, path, NULL, err);
+    rc = lwb_file_read(&text, path, &st, err);
     if (rc < 0) {
         (void)lwb_error_context(err, "response file");
         return err->code = LWB_ERR_USAGE;
     }
-    if (lwb_strvec_append(&options->response_files, path))
+    if (note_response_file(options, path, &st))
         return lwb_fail_memory(err);
     for (const char *line = lwb_buf_text(&text); *line;) {
         size_t len = strcspn(line, "\n");
@@ -186,6 +200,23 @@ static int add_word(struct lwb_options *options, const char *word, size_t len, i
     if (copy[0] == '@' && copy[1])
         return add_response_file(options, copy + 1, depth, err);
     return lwb_strvec_append_take(&options->words, LWB_TAKE(copy)) ? lwb_fail_memory(err) : LWB_OK;
+}
+
+int lwb_options_check_unchanged(const struct lwb_options *options, struct lwb_error *err)
+{
+    for (size_t i = 0; i < options->response_files.count; i++) {
+        const char *path = options->response_files.items[i];
+        struct lwb_file_stat now;
+        struct stat st;
+
+        if (stat(path, &st) == 0) {
+            lwb_file_stat_from(&now, &st);
+            if (!S_ISREG(st.st_mode) || lwb_file_stat_equal(&now, &options->response_stats[i]))
+                continue;
+        }
+        return lwb_fail(err, LWB_ERR_SYSTEM, "%s was changed during the run; run again", path);
+    }
+    return LWB_OK;
 }
 
 /* ---- options ------------------------------------------------------------------------------- */
@@ -383,6 +414,7 @@ void lwb_options_release(struct lwb_options *options)
 {
     lwb_strvec_release(&options->words);
     lwb_strvec_release(&options->response_files);
+    lwb_free(options->response_stats);
     lwb_strvec_release(&options->targets);
     lwb_strvec_release(&options->source_roots);
     lwb_strvec_release(&options->import_paths);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "lwbuild/base/error.h"
+#include "lwbuild/base/file.h"
 #include "lwbuild/base/strvec.h"
 
 /*
@@ -31,6 +32,8 @@ struct lwb_options {
     enum lwb_command command;
     struct lwb_strvec words; /* the command line with every @file replaced by its lines */
     struct lwb_strvec response_files;
+    struct lwb_file_stat *response_stats; /* what each looked like when it was read */
+    size_t cap_response_stats;
 
     struct lwb_strvec targets; /* modules and files, as given */
     const char *project;
@@ -94,5 +97,11 @@ struct lwb_options {
 int lwb_options_parse(struct lwb_options *out, int argc, char **argv, struct lwb_error *err);
 void lwb_options_release(struct lwb_options *options);
 LWB_DEFINE_AUTO(struct lwb_options, lwb_options_release);
+
+/*
+ * Whether the response files still look as they did when they were read; LWB_ERR_SYSTEM
+ * names the first that does not. Those that are pipes are what they were.
+ */
+int lwb_options_check_unchanged(const struct lwb_options *options, struct lwb_error *err);
 
 void lwb_options_print_help(FILE *out);

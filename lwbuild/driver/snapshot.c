@@ -130,11 +130,14 @@ static enum lwb_snapshot_says compare(struct lwb_snapshot *snapshot,
                                       const struct lwb_options *options, int64_t began,
                                       int64_t *date)
 {
+    struct lwb_error ignored;
+
     if (!snapshot->path ||
         !lwb_snapshot_file_open(&snapshot->file, snapshot->path, lwb_buf_bytes(&snapshot->binding)))
         return LWB_SNAPSHOT_NOTHING;
     *date = lwb_outputs_choose_date(options, lwb_outputs_last_date(options), began);
-    if (!lwb_witness_list_holds(snapshot->file.witnesses, &snapshot->changed))
+    if (lwb_options_check_unchanged(options, &ignored) < 0 ||
+        !lwb_witness_list_holds(snapshot->file.witnesses, &snapshot->changed))
         return LWB_SNAPSHOT_NOTHING;
     return snapshot->changed.count ? LWB_SNAPSHOT_REST : LWB_SNAPSHOT_ALL;
 }

@@ -494,6 +494,8 @@ int lwb_world_check_unchanged(const struct lwb_world *world, struct lwb_error *e
 
     lwb_plan_witnesses(world->plan, check_witness, &unchanged);
     rc = unchanged.rc;
+    if (rc == LWB_OK)
+        rc = lwb_options_check_unchanged(world->options, err);
     for (size_t i = 0; i < world->digested.count && rc == LWB_OK; i++)
         if (world->digested.items[i].kind == LWB_SEEN_FILE)
             rc = check_file(world->digested.items[i].path, &world->digested.items[i].stat, err);

@@ -184,28 +184,46 @@ static void every_source_is_watched(void **state)
     }
 }
 
-static void an_edit_just_before_the_stamp_is_seen(void **state)
+/* All is checked when the old depfile is looked at; a pipe holds lwbuild there. */
+static void edit_just_before_the_stamp(struct echo_project *project, const char *target,
+                                       const char *name, const char *content)
 {
-    static const char *const words[] = { "--stamp",          "../build/stamp", "--depfile",
-                                         "../build/stamp.d", "B.lean",         NULL };
-    struct echo_project *project = *state;
+    const char *const words[] = { "--stamp",          "../build/stamp", "--depfile",
+                                  "../build/stamp.d", target,           NULL };
     const char *pipe = scratch_path(&project->scratch, "build/stamp.d");
     LWB_AUTO(program_run_release) struct program_run run = { 0 };
     struct program_handle handle;
+    char said[100];
     int end;
 
-    write_pair(project);
-    /* All is checked when the old depfile is looked at; a pipe holds lwbuild there. */
     assert_int_equal(mkfifo(pipe, 0600), 0);
     echo_project_start(&handle, project, words);
     end = open(pipe, O_WRONLY | O_CLOEXEC);
     assert_true(end >= 0);
-    echo_project_write(project, "A.lean", "def a := 2\n");
+    scratch_write(&project->scratch, name, content);
     assert_int_equal(close(end), 0);
     program_wait(&run, &handle);
     ASSERT_RUN(run, 4);
-    ASSERT_SAYS(run.err, "A.lean was changed during the run");
+    (void)snprintf(said, sizeof(said), "%s was changed during the run", strrchr(name, '/') + 1);
+    ASSERT_SAYS(run.err, said);
     assert_int_equal(access(scratch_path(&project->scratch, "build/stamp"), F_OK), -1);
+}
+
+static void an_edit_just_before_the_stamp_is_seen(void **state)
+{
+    struct echo_project *project = *state;
+
+    write_pair(project);
+    edit_just_before_the_stamp(project, "B.lean", "src/A.lean", "def a := 2\n");
+}
+
+static void an_edit_of_the_list_of_modules_is_seen(void **state)
+{
+    struct echo_project *project = *state;
+
+    write_pair(project);
+    echo_project_write(project, "list", "A.lean\n");
+    edit_just_before_the_stamp(project, "@list", "src/list", "A.lean\nB.lean\n");
 }
 
 static void a_project_that_appears_above_is_seen(void **state)
@@ -349,6 +367,7 @@ int main(void)
         IN_A_PROJECT(another_environment_is_another_question),
         IN_A_PROJECT(every_source_is_watched),
         IN_A_PROJECT(an_edit_just_before_the_stamp_is_seen),
+        IN_A_PROJECT(an_edit_of_the_list_of_modules_is_seen),
         IN_A_PROJECT(a_project_that_appears_above_is_seen),
         IN_A_PROJECT(a_lost_output_is_made_again),
         IN_A_PROJECT(a_run_with_messages_has_no_snapshot),
