@@ -254,21 +254,6 @@ static void add_output(struct lwb_witness_list *list, const struct lwb_world *wo
         list->failed = true;
 }
 
-static void add_toolchain(struct lwb_witness_list *list, const struct lwb_toolchain *toolchain)
-{
-    struct lwb_file_stat st;
-    struct lwb_error ignored;
-
-    for (size_t i = 0; i < toolchain->files.count; i++) {
-        if (lwb_file_stat(&st, toolchain->files.items[i], &ignored) == 1)
-            lwb_witness_list_add(list, LWB_SEEN_FILE, toolchain->files.items[i], &st);
-        else
-            list->failed = true;
-    }
-    for (size_t i = 0; i < toolchain->absent.count; i++)
-        lwb_witness_list_add(list, LWB_SEEN_ABSENT, toolchain->absent.items[i], NULL);
-}
-
 static void collect(struct lwb_witness_list *list, const struct lwb_world *world)
 {
     lwb_plan_witnesses(world->plan, add_witness, list);
@@ -283,8 +268,6 @@ static void collect(struct lwb_witness_list *list, const struct lwb_world *world
         lwb_witness_list_add(list, item->kind, item->path, &item->stat);
     }
     list->failed |= world->digested.failed;
-    if (world->has_toolchain)
-        add_toolchain(list, &world->toolchain);
     add_output(list, world, world->options->stamp);
     add_output(list, world, world->options->depfile);
 }

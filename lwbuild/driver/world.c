@@ -204,6 +204,18 @@ static bool wants_toolchain(const struct lwb_options *options)
     return options->targets.count == 0;
 }
 
+/* What it was chosen by counts as what it consists of does. */
+static void note_toolchain(struct lwb_world *world)
+{
+    const struct lwb_toolchain *toolchain = &world->toolchain;
+
+    for (size_t i = 0; i < toolchain->files.count; i++)
+        lwb_witness_list_add(&world->digested, LWB_SEEN_FILE, toolchain->files.items[i],
+                             &toolchain->stats[i]);
+    for (size_t i = 0; i < toolchain->absent.count; i++)
+        lwb_witness_list_add(&world->digested, LWB_SEEN_ABSENT, toolchain->absent.items[i], NULL);
+}
+
 static int find_toolchain(struct lwb_world *world, struct lwb_error *err)
 {
     LWB_AUTO(lwb_free_text) char *folder = NULL;
@@ -222,6 +234,8 @@ static int find_toolchain(struct lwb_world *world, struct lwb_error *err)
         request.given = folder;
     rc = lwb_toolchain_find(&world->toolchain, &request, &world->digests, err);
     world->has_toolchain = rc == LWB_OK;
+    if (rc == LWB_OK)
+        note_toolchain(world);
     return rc;
 }
 
@@ -456,6 +470,16 @@ static int check_folder(const struct lwb_world *world, const struct lwb_plan_wit
                     witness->path);
 }
 
+static int check_absent(const char *path, struct lwb_error *err)
+{
+    struct lwb_file_stat now;
+    struct lwb_error ignored;
+
+    if (lwb_file_stat(&now, path, &ignored) == 1)
+        return lwb_fail(err, LWB_ERR_SYSTEM, "%s appeared during the run; run again", path);
+    return LWB_OK;
+}
+
 static void check_witness(void *ctx, const struct lwb_plan_witness *witness)
 {
     struct unchanged *unchanged = ctx;
@@ -477,9 +501,7 @@ static void check_witness(void *ctx, const struct lwb_plan_witness *witness)
                                      "%s was removed during the run; run again", path);
         break;
     case LWB_WITNESS_ABSENT:
-        if (lwb_file_stat(&now, path, unchanged->err) == 1)
-            unchanged->rc = lwb_fail(unchanged->err, LWB_ERR_SYSTEM,
-                                     "%s appeared during the run; run again", path);
+        unchanged->rc = check_absent(path, unchanged->err);
         break;
     case LWB_WITNESS_MODULE:
         unchanged->rc = check_file(path, witness->stat, unchanged->err);
@@ -496,9 +518,12 @@ int lwb_world_check_unchanged(const struct lwb_world *world, struct lwb_error *e
     rc = unchanged.rc;
     if (rc == LWB_OK)
         rc = lwb_options_check_unchanged(world->options, err);
-    for (size_t i = 0; i < world->digested.count && rc == LWB_OK; i++)
-        if (world->digested.items[i].kind == LWB_SEEN_FILE)
-            rc = check_file(world->digested.items[i].path, &world->digested.items[i].stat, err);
+    for (size_t i = 0; i < world->digested.count && rc == LWB_OK; i++) {
+        const struct lwb_witness_item *item = &world->digested.items[i];
+
+        rc = item->kind == LWB_SEEN_FILE ? check_file(item->path, &item->stat, err)
+                                         : check_absent(item->path, err);
+    }
     return rc;
 }
 

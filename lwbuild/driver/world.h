@@ -32,7 +32,8 @@ struct lwb_world {
     struct lwb_toolchain toolchain;
     int64_t started_ns; /* the file system's time before anything was read */
     struct lwb_digest_source digests;
-    struct lwb_witness_list digested; /* every file whose content was asked for */
+    struct lwb_witness_list digested; /* every file whose content was asked for,
+                                         and what the toolchain was chosen by */
     struct lwb_plan *plan;
     const struct lwb_snapshot *rest; /* answers for what the plan leaves out; NULL: it is whole */
     struct lwb_host_digest hosts[4]; /* asked for so far; "" is free */

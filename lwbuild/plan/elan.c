@@ -25,7 +25,7 @@ const char *lwb_env_get(const char *const *environment, const char *name)
 static int read_settings(struct lwb_elan *elan, struct lwb_error *err)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(MAX_SETTINGS);
-    int rc = lwb_file_read(&text, elan->settings_path, NULL, err);
+    int rc = lwb_file_read(&text, elan->settings_path, &elan->settings_stat, err);
 
     if (rc < 0 && (err->sys == ENOENT || err->sys == ENOTDIR))
         return LWB_OK;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "lwbuild/base/error.h"
+#include "lwbuild/base/file.h"
 #include "lwbuild/plan/toml.h"
 
 /*
@@ -8,9 +9,10 @@
  * settings. elan itself is never run, since it may download.
  */
 struct lwb_elan {
-    char *home;          /* NULL when neither ELAN_HOME nor HOME is set */
-    char *settings_path; /* <home>/settings.toml */
-    bool has_settings;   /* that file exists */
+    char *home;                         /* NULL when neither ELAN_HOME nor HOME is set */
+    char *settings_path;                /* <home>/settings.toml */
+    bool has_settings;                  /* that file exists */
+    struct lwb_file_stat settings_stat; /* from before it was read */
     struct lwb_toml_document settings;
 };
 

@@ -15,8 +15,32 @@ void lwb_toolchain_release(struct lwb_toolchain *toolchain)
     lwb_free(toolchain->version);
     lwb_free(toolchain->githash);
     lwb_strvec_release(&toolchain->files);
+    lwb_free(toolchain->stats);
     lwb_strvec_release(&toolchain->absent);
     *toolchain = (struct lwb_toolchain){ 0 };
+}
+
+/* ---- what was looked at ---- */
+
+int lwb_toolchain_note(struct lwb_toolchain *out, const char *path, const struct lwb_file_stat *st,
+                       struct lwb_error *err)
+{
+    size_t count = out->files.count;
+
+    if (lwb_grow(&out->stats, &out->cap_stats, count, sizeof(*out->stats)))
+        return lwb_fail_memory(err);
+    out->stats[count] = *st;
+    return lwb_strvec_append(&out->files, path) ? lwb_fail_memory(err) : LWB_OK;
+}
+
+int lwb_toolchain_note_as_it_is(struct lwb_toolchain *out, const char *path, struct lwb_error *err)
+{
+    struct lwb_file_stat st;
+    struct lwb_error ignored;
+
+    if (lwb_file_stat(&st, path, &ignored) == 1)
+        return lwb_toolchain_note(out, path, &st, err);
+    return lwb_strvec_append(&out->absent, path) ? lwb_fail_memory(err) : LWB_OK;
 }
 
 /* ---- identity: what runs, by content ---- */
@@ -42,11 +66,13 @@ static int list_libraries(struct lwb_strvec *out, struct lwb_toolchain *toolchai
     LWB_AUTO(lwb_free_text) char *path = lwb_path_join(toolchain->prefix, folder);
     size_t before = out->count;
     const struct dirent *entry;
-    DIR *dir = path ? opendir(path) : NULL;
-    int rc = LWB_OK;
+    DIR *dir;
+    int rc;
 
-    if (!path || lwb_strvec_append(dir ? &toolchain->files : &toolchain->absent, path))
-        rc = lwb_fail_memory(err);
+    if (!path)
+        return lwb_fail_memory(err);
+    rc = lwb_toolchain_note_as_it_is(toolchain, path, err);
+    dir = opendir(path);
     if (!dir)
         return rc;
     while (rc == LWB_OK && (entry = readdir(dir)) != NULL)
@@ -64,7 +90,8 @@ static int add_file(struct lwb_toolchain *out, struct lwb_hasher *hasher, const 
 {
     LWB_AUTO(lwb_free_text) char *path = lwb_path_join(out->prefix, name);
     struct lwb_digest content;
-    int rc = path ? digests->file(digests->ctx, path, &content, NULL, err) : lwb_fail_memory(err);
+    struct lwb_file_stat st;
+    int rc = path ? digests->file(digests->ctx, path, &content, &st, err) : lwb_fail_memory(err);
 
     if (rc == 0)
         return lwb_fail(err, LWB_ERR_NO_TOOLCHAIN, "%s: there is no %s in %s", out->origin, name,
@@ -73,7 +100,7 @@ static int add_file(struct lwb_toolchain *out, struct lwb_hasher *hasher, const 
         return rc;
     lwb_hasher_text(hasher, 'f', name);
     lwb_hasher_digest(hasher, 'c', &content);
-    return lwb_strvec_append_take(&out->files, LWB_TAKE(path)) ? lwb_fail_memory(err) : LWB_OK;
+    return lwb_toolchain_note(out, path, &st, err);
 }
 
 /* A newer Lean has several large libraries. */

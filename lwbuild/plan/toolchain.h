@@ -21,8 +21,10 @@ struct lwb_toolchain {
     struct lwb_digest identity; /* of bin/lean and the shared libraries, by content */
 
     /* What was looked at on the way, for depfile and snapshot. */
-    struct lwb_strvec files;  /* read or digested: identity files, lean-toolchain, settings.toml;
+    struct lwb_strvec files;     /* read or digested: identity files, lean-toolchain, settings.toml;
                                  and the folders that were searched for libraries */
+    struct lwb_file_stat *stats; /* what each of them looked like before it was read */
+    size_t cap_stats;
     struct lwb_strvec absent; /* asked for and not there */
 };
 

@@ -21,9 +21,9 @@ struct choice {
     struct lwb_error *err;
 };
 
-static int note(struct lwb_strvec *paths, const char *path, struct lwb_error *err)
+static int note_absent(struct choice *choice, const char *path)
 {
-    return lwb_strvec_append(paths, path) ? lwb_fail_memory(err) : LWB_OK;
+    return lwb_strvec_append(&choice->out->absent, path) ? lwb_fail_memory(choice->err) : LWB_OK;
 }
 
 /* elan's proxies are links to elan, or copies beside it. */
@@ -121,13 +121,14 @@ static int use_sysroot(struct choice *choice, const char *dir)
 /* The text of a small file: 1, or 0 when it is not there; either way noted. */
 static int read_small(struct choice *choice, const char *path, struct lwb_buf *text)
 {
+    struct lwb_file_stat st;
     int rc;
 
     if (access(path, F_OK) != 0)
-        return note(&choice->out->absent, path, choice->err);
-    rc = lwb_file_read(text, path, NULL, choice->err);
+        return note_absent(choice, path);
+    rc = lwb_file_read(text, path, &st, choice->err);
     if (rc == LWB_OK)
-        rc = note(&choice->out->files, path, choice->err);
+        rc = lwb_toolchain_note(choice->out, path, &st, choice->err);
     return rc < 0 ? rc : 1;
 }
 
@@ -254,7 +255,7 @@ static int try_program(struct choice *choice, const char *dir)
     if (!path)
         return lwb_fail_memory(choice->err);
     if (access(path, X_OK) != 0)
-        return note(&choice->out->absent, path, choice->err);
+        return lwb_toolchain_note_as_it_is(choice->out, path, choice->err);
     real = realpath(path, NULL);
     rc = real ? is_proxy(dir, real) : 1;
     if (rc == 0)
@@ -318,9 +319,10 @@ int lwb_toolchain_choose(struct lwb_toolchain *out, const struct lwb_toolchain_r
     struct choice choice = { .out = out, .request = request, .err = err };
     int rc = lwb_elan_init(&choice.elan, request->environment, err);
 
-    if (rc == LWB_OK && choice.elan.settings_path)
-        rc = note(choice.elan.has_settings ? &out->files : &out->absent, choice.elan.settings_path,
-                  err);
+    if (rc == LWB_OK && choice.elan.has_settings)
+        rc = lwb_toolchain_note(out, choice.elan.settings_path, &choice.elan.settings_stat, err);
+    else if (rc == LWB_OK && choice.elan.settings_path)
+        rc = note_absent(&choice, choice.elan.settings_path);
     if (rc == LWB_OK)
         rc = choose(&choice);
     lwb_elan_release(&choice.elan);

@@ -1,8 +1,10 @@
 #include "tests/support/test.h"
 
+#include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/integration/driver/echo_project.h"
@@ -225,6 +227,51 @@ static void the_doctor_says_what_works_with_a_lean(void **state)
     }
 }
 
+/* The project's lean-toolchain is edited when all is checked: a pipe holds lwbuild at the old depfile. */
+static void choose_another_just_before_the_stamp(struct project *project, const char *file,
+                                                 const char *said)
+{
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    const char *argv[] = { LWB_PROGRAM, "check",
+                           "--stamp",   "../stamp",
+                           "--depfile", "../stamp.d",
+                           "--cache",   scratch_path(&project->scratch, "cache"),
+                           NULL };
+    const char *environment[] = { "LWBUILD_CHILD=" LWB_REAL_CHILD, "MAKEFLAGS=", NULL };
+    const char *pipe = scratch_path(&project->scratch, "stamp.d");
+    struct program_handle handle;
+    int end;
+
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    program_start(&handle,
+                  &(struct program){ argv, environment, scratch_path(&project->scratch, "src") });
+    end = open(pipe, O_WRONLY | O_CLOEXEC);
+    assert_true(end >= 0);
+    scratch_write(&project->scratch, file, "another\n");
+    assert_int_equal(close(end), 0);
+    program_wait(&run, &handle);
+    ASSERT_RUN(run, 4);
+    ASSERT_SAYS(run.err, said);
+    assert_int_equal(access(scratch_path(&project->scratch, "stamp"), F_OK), -1);
+    assert_int_equal(unlink(pipe), 0);
+}
+
+static void another_choice_of_a_toolchain_during_the_run_is_seen(void **state)
+{
+    struct project project;
+
+    (void)state;
+    make_project(&project, "4.12");
+    write_chain(&project);
+    scratch_write(&project.scratch, "lean-toolchain", project.toolchain.prefix);
+    choose_another_just_before_the_stamp(&project, "lean-toolchain",
+                                         "lean-toolchain was changed during the run");
+    scratch_write(&project.scratch, "lean-toolchain", project.toolchain.prefix);
+    choose_another_just_before_the_stamp(&project, "src/lean-toolchain",
+                                         "lean-toolchain appeared during the run");
+    scratch_remove(&project.scratch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +280,7 @@ int main(void)
         cmocka_unit_test(a_change_in_any_part_reaches_importers),
         cmocka_unit_test(an_artifact_that_lost_a_part_is_made_again),
         cmocka_unit_test(the_doctor_says_what_works_with_a_lean),
+        cmocka_unit_test(another_choice_of_a_toolchain_during_the_run_is_seen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
