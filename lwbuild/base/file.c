@@ -46,10 +46,14 @@ int lwb_file_stat(struct lwb_file_stat *out, const char *path, struct lwb_error 
 
 bool lwb_file_stat_is_racy(const struct lwb_file_stat *st, int64_t now_ns)
 {
-    /* Kernels stamp files by their timer tick, at most 10 ms; one second covers old ones too. */
+    /* Kernels stamp files by their timer tick, at most 10 ms. */
     const int64_t tick = 20 * 1000000;
+    const int64_t second = 1000000000;
+    /* Nobody sets this one, so whole seconds are all that the file system keeps, FAT every other. */
+    const bool coarse = st->ctime_ns % second == 0;
+    const int64_t span = coarse ? 2 * second + tick : tick;
 
-    return st->mtime_ns + tick >= now_ns || st->ctime_ns + tick >= now_ns;
+    return st->mtime_ns + span >= now_ns || st->ctime_ns + span >= now_ns;
 }
 
 static int open_temporary(struct lwb_buf *name, const char *path, mode_t mode,

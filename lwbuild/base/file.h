@@ -29,7 +29,8 @@ int lwb_file_stat(struct lwb_file_stat *out, const char *path, struct lwb_error 
 /*
  * Whether a content read while the file looked like `st` may still change
  * without stat showing it: the rule git calls "racy". `now_ns` is the file
- * system's time (lwb_file_now), taken before the file was read.
+ * system's time (lwb_file_now), taken before the file was read. Where whole
+ * seconds are kept, files are racy for 2 s.
  */
 bool lwb_file_stat_is_racy(const struct lwb_file_stat *st, int64_t now_ns);
 

@@ -107,6 +107,20 @@ static void a_file_written_just_now_is_racy(void **state)
     assert_int_equal(count_entries(scratch->dir), 1);
 }
 
+static void whole_seconds_are_racy_for_longer(void **state)
+{
+    const int64_t second = 1000000000;
+    const struct lwb_file_stat coarse = { .mtime_ns = 10 * second, .ctime_ns = 10 * second };
+    const struct lwb_file_stat dated = { .mtime_ns = 10 * second, .ctime_ns = 10 * second + 1 };
+
+    (void)state;
+    assert_true(lwb_file_stat_is_racy(&coarse, 11 * second));
+    assert_true(lwb_file_stat_is_racy(&coarse, 12 * second)); /* FAT: what is written until then */
+    assert_false(lwb_file_stat_is_racy(&coarse, 13 * second));
+    assert_false(
+        lwb_file_stat_is_racy(&dated, 11 * second)); /* by touch -d, or out of an archive */
+}
+
 static void a_tree_is_removed_but_not_what_a_link_points_to(void **state)
 {
     struct scratch *scratch = *state;
@@ -137,6 +151,7 @@ int main(void)
                                         scratch_teardown),
         cmocka_unit_test_setup_teardown(a_file_written_just_now_is_racy, scratch_setup,
                                         scratch_teardown),
+        cmocka_unit_test(whole_seconds_are_racy_for_longer),
         cmocka_unit_test_setup_teardown(a_tree_is_removed_but_not_what_a_link_points_to,
                                         scratch_setup, scratch_teardown),
     };
