@@ -333,7 +333,7 @@ bool lwb_outputs_date(const struct lwb_options *options, int64_t date)
 
     if (!options->stamp)
         return true;
-    if (leaves_equal_stamp(options))
+    if (leaves_equal_stamp(options) && date != LWB_OUTPUTS_DATE_OLD)
         date = lwb_outputs_last_date(options);
     else if (!set_date(options->stamp, date))
         return false;

@@ -34,15 +34,16 @@
  *
  * This holds for Make 4 and for every Ninja, where newer means later by a nanosecond.
  * An input that is later than that date without being missed, since it was saved
- * while the run began or has a date of the future, makes the next build run once
- * more. One that is put in place with an old date (cp -p, mv) is noticed by no build
+ * while the run began, makes the next build run once more; one with a date of the
+ * future every build until then. One that is put in place with an old date (cp -p, mv) is noticed by no build
  * tool, but by lwbuild when it runs.
  *
  * Outputs have to be left alone for what is built from them not to be built anew.
  * That is the business of an edge of its own behind this one, whose only input
  * is the stamp, which nobody edits: "copy if different" (LWBuild.cmake and
  * examples/ninja). --stamp-mode restat does without this edge; it gives an equal
- * stamp no new date, and is sound with Ninja 1.12 and newer only.
+ * stamp no new date, but for the one that makes the next build ask again, and is sound
+ * with Ninja 1.12 and newer only.
  */
 int lwb_outputs_write(struct lwb_world *world, struct lwb_error *err);
 

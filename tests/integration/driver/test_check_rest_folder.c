@@ -211,11 +211,12 @@ static void a_link_that_leads_elsewhere_is_noticed(void **state)
 /* ---- during a run -------------------------------------------------------------------------- */
 
 /* Start a run that waits inside the child until `go` is written; it has read the folder by then. */
-static void start_and_hold(struct program_handle *handle, struct echo_project *project)
+static void start_and_hold_with(struct program_handle *handle, struct echo_project *project,
+                                const char *more)
 {
-    static const char *const words[] = { "--stamp",   "../build/stamp",
-                                         "--depfile", "../build/stamp.d",
-                                         ".",         NULL };
+    const char *const words[] = {
+        "--stamp", "../build/stamp", "--depfile", "../build/stamp.d", ".", more, NULL
+    };
     LWB_AUTO(lwb_buf_release) struct lwb_buf text = LWB_BUF(1024);
     const char *started = scratch_path(&project->scratch, "started");
 
@@ -225,6 +226,11 @@ static void start_and_hold(struct program_handle *handle, struct echo_project *p
     echo_project_start(handle, project, words);
     while (access(started, F_OK) != 0)
         (void)usleep(1000);
+}
+
+static void start_and_hold(struct program_handle *handle, struct echo_project *project)
+{
+    start_and_hold_with(handle, project, NULL);
 }
 
 static void finish(struct program_run *run, struct program_handle *handle,
@@ -320,6 +326,21 @@ static void a_folder_that_appears_during_a_short_run_is_asked_for(void **state)
     a_folder_that_appears_meanwhile(project);
 }
 
+/* Its stamp is one that is left alone when it is equal; this one is not. */
+static void a_folder_that_appears_during_a_run_with_restat_is_asked_for(void **state)
+{
+    struct echo_project *project = *state;
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    struct program_handle handle;
+
+    rest_make_project(project);
+    start_and_hold_with(&handle, project, "--stamp-mode=restat");
+    echo_project_write(project, "Sub/New.lean", "-- echo: error 1:0 no\n");
+    finish(&run, &handle, project);
+    ASSERT_RUN(run, 0);
+    assert_true(is_out_of_date(project));
+}
+
 static void litter_of_editors_and_builds_during_a_run_does_not(void **state)
 {
     struct echo_project *project = *state;
@@ -373,6 +394,7 @@ int main(void)
         IN_A_FOLDER(a_source_that_appears_during_a_short_run_takes_the_stamp_back),
         IN_A_FOLDER(a_folder_that_appears_during_a_whole_run_is_asked_for),
         IN_A_FOLDER(a_folder_that_appears_during_a_short_run_is_asked_for),
+        IN_A_FOLDER(a_folder_that_appears_during_a_run_with_restat_is_asked_for),
         IN_A_FOLDER(litter_of_editors_and_builds_during_a_run_does_not),
         IN_A_FOLDER(a_cache_in_the_listed_folder_is_no_change),
     };
