@@ -15,8 +15,8 @@ struct lwb_digest_source {
                 struct lwb_error *err);
     /* Optional (NULL): these files will be asked for soon, one after the other. */
     void (*ahead)(void *ctx, const struct lwb_strvec *paths);
-    /* Optional (NULL): answers to derived questions, such as the digest of an import closure. */
     bool by_content; /* dates say nothing: a question that is put by them is not asked */
+    /* Optional (NULL): answers to derived questions, such as the digest of an import closure. */
     int (*recall)(void *ctx, const struct lwb_digest *question, struct lwb_digest *answer);
     void (*remember)(void *ctx, const struct lwb_digest *question, const struct lwb_digest *answer);
     void *ctx;

@@ -203,7 +203,8 @@ static int recall(char **out, const struct lwb_lake_trees *trees,
     struct lwb_digest name;
     int rc;
 
-    if (!digests->recall || digests->recall(digests->ctx, question, &name) <= 0)
+    if (!digests->recall || digests->by_content ||
+        digests->recall(digests->ctx, question, &name) <= 0)
         return 0;
     rc = lwb_link_tree_find(&tree, trees->dir, &name, err);
     if (rc <= 0 || (trees->artifacts->count > 1 && !leads_somewhere(built, tree)))

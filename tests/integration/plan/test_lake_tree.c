@@ -159,6 +159,23 @@ static void closures_behind_a_new_tree_are_remembered(void **state)
     assert_int_equal(lwb_digest_compare(&first, &again), 0);
 }
 
+/* Neither the tree, by its traces, nor that an artifact has the content of its name. */
+static void nothing_is_recalled_by_dates_where_content_counts(void **state)
+{
+    struct lake_fixture *f = *state;
+    struct lwb_digest first;
+    struct lwb_digest again;
+    size_t recalled;
+
+    (void)build(f, "A/B", "", "b");
+    assert_int_equal(try_key(f, &f->plan.digests.source, &first), LWB_OK);
+    recalled = f->plan.digests.n_recalled;
+    f->plan.digests.source.by_content = true;
+    assert_int_equal(try_key(f, &f->plan.digests.source, &again), LWB_OK);
+    assert_int_equal(f->plan.digests.n_recalled, recalled);
+    assert_int_equal(lwb_digest_compare(&first, &again), 0);
+}
+
 static void what_is_touched_just_now_is_not_remembered(void **state)
 {
     struct lake_fixture *f = *state;
@@ -333,6 +350,7 @@ int main(void)
         LAKE_TEST(a_package_that_has_its_files_needs_no_tree),
         LAKE_TEST(a_tree_is_found_again_by_how_the_traces_look),
         LAKE_TEST(closures_behind_a_new_tree_are_remembered),
+        LAKE_TEST(nothing_is_recalled_by_dates_where_content_counts),
         LAKE_TEST(what_is_touched_just_now_is_not_remembered),
         LAKE_TEST(a_folder_hides_what_comes_later_as_ever),
         LAKE_TEST(lakes_before_4_22_have_no_artifact_cache),
