@@ -140,9 +140,12 @@ static int write_outputs(struct lwb_world *world, struct lwb_snapshot *snapshot,
                          struct lwb_error *err)
 {
     const int64_t last = lwb_outputs_last_date(world->options);
-    int rc = lwb_outputs_write(world, err);
     int64_t date;
+    int rc;
 
+    if (world->options->stamp)
+        lwb_snapshot_make_way(snapshot, world->options->stamp);
+    rc = lwb_outputs_write(world, err);
     if (rc < 0)
         return rc;
     /* Now, when they lie there: their folders may be what the check depends on. */

@@ -375,6 +375,15 @@ void lwb_snapshot_reserve(const char *stamp)
     make_sure_of(keys);
 }
 
+/* In place: it is an output to the build tool, and its folder may be one that the check depends on. */
+void lwb_snapshot_make_way(const struct lwb_snapshot *snapshot, const char *stamp)
+{
+    LWB_AUTO(lwb_free_text) char *path = lwb_snapshot_file_beside(stamp);
+
+    if (path && !snapshot->file.content.len && truncate(path, 0) != 0)
+        (void)unlink(path);
+}
+
 /* What failed is another content than the snapshot speaks of. */
 static bool is_still_true(const struct lwb_snapshot *snapshot, const struct lwb_world *world,
                           const struct lwb_run *run)

@@ -86,6 +86,13 @@ void lwb_snapshot_write(struct lwb_snapshot *snapshot, struct lwb_world *world,
 void lwb_snapshot_reserve(const char *stamp);
 
 /*
+ * Before the outputs of an accepted run are written: a snapshot beside the stamp that
+ * is of other arguments speaks of other outputs, and is emptied. Sizes would not tell
+ * them from these, and this run may leave none of its own.
+ */
+void lwb_snapshot_make_way(const struct lwb_snapshot *snapshot, const char *stamp);
+
+/*
  * A run that was not accepted takes back what an earlier one left beside the
  * same stamp, whatever its arguments were: --recache may know better. What the
  * snapshot says of another content of the modules that failed is still true.

@@ -84,24 +84,30 @@ static void other_inputs_are_read_too(void **state)
     expect(project, "--by-content", 0, 2);
 }
 
-/* The snapshot of a run by dates answers no run by content, nor is there one of those. */
+/* The snapshot of a run by dates answers no run by content, and such a run leaves none. */
 static void no_snapshot_answers(void **state)
 {
+    static const struct {
+        const char *content;
+        const char *option;
+        int code;
+    } rounds[] = {
+        { GOOD, NULL, 0 },           { BAD, NULL, 0 },
+        { BAD, "--by-content", 1 },  { GOOD, NULL, 0 },
+        { GOOD, "--by-content", 0 }, { BAD, NULL, 1 },
+    };
     struct echo_project *project = *state;
-    static const char *const kinds[] = { NULL, "--by-content" };
-    static const int codes[] = { 0, 1 };
 
     make_project(project);
-    for (unsigned round = 0; round < 4; round++) {
+    for (size_t i = 0; i < LWB_COUNT(rounds); i++) {
         LWB_AUTO(program_run_release) struct program_run run = { 0 };
 
-        if (round == 2)
-            edit_in_place(project, "src/A.lean", BAD);
+        edit_in_place(project, "src/A.lean", rounds[i].content);
         assert_int_equal(0, setenv("LD_PRELOAD", STILL_DATES, 1));
         echo_project_check(&run, project, "A.lean", "--stamp",
-                           scratch_path(&project->scratch, "build/stamp"), kinds[round % 2], NULL);
+                           scratch_path(&project->scratch, "build/stamp"), rounds[i].option, NULL);
         assert_int_equal(0, unsetenv("LD_PRELOAD"));
-        ASSERT_RUN(run, round < 2 ? 0 : codes[round % 2]);
+        ASSERT_RUN(run, rounds[i].code);
     }
 }
 

@@ -265,6 +265,41 @@ static void a_run_with_messages_has_no_snapshot(void **state)
     assert_false(used_snapshot(project, NULL));
 }
 
+static void check_with_outputs(struct echo_project *project, const char *target, const char *extra)
+{
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+
+    echo_project_check(&run, project, "--stamp", "../build/stamp", "--depfile", "../build/stamp.d",
+                       target, extra, NULL);
+    ASSERT_RUN(run, 0);
+}
+
+/* As long as these, made by other arguments in runs that leave no snapshot. */
+static void outputs_of_another_check_are_made_again(void **state)
+{
+    static const char *const extras[] = { "--no-cache", "--by-content", "--verbose", NULL };
+    struct echo_project *project = *state;
+
+    echo_project_write(project, "A.lean", "def a := 1\n");
+    echo_project_write(project, "B.lean", "-- echo: warn 1:0 look\n");
+    echo_project_let_age(project, "src/B.lean");
+    for (size_t i = 0; i < LWB_COUNT(extras); i++) {
+        LWB_AUTO(lwb_buf_release) struct lwb_buf stamp = LWB_BUF(4096);
+        LWB_AUTO(lwb_buf_release) struct lwb_buf again = LWB_BUF(4096);
+        LWB_AUTO(lwb_buf_release) struct lwb_buf depfile = LWB_BUF(1 << 20);
+
+        check_with_outputs(project, "A.lean", NULL);
+        check_with_outputs(project, "A.lean", NULL);
+        read_output(&stamp, project, "build/stamp");
+        check_with_outputs(project, "B.lean", extras[i]);
+        check_with_outputs(project, "A.lean", NULL);
+        read_output(&again, project, "build/stamp");
+        read_output(&depfile, project, "build/stamp.d");
+        assert_string_equal(lwb_buf_text(&stamp), lwb_buf_text(&again));
+        ASSERT_SAYS(depfile, "/A.lean");
+    }
+}
+
 static void a_rejection_takes_back_the_snapshot(void **state)
 {
     struct echo_project *project = *state;
@@ -371,6 +406,7 @@ int main(void)
         IN_A_PROJECT(a_project_that_appears_above_is_seen),
         IN_A_PROJECT(a_lost_output_is_made_again),
         IN_A_PROJECT(a_run_with_messages_has_no_snapshot),
+        IN_A_PROJECT(outputs_of_another_check_are_made_again),
         IN_A_PROJECT(a_rejection_takes_back_the_snapshot),
         IN_A_PROJECT(damage_to_a_snapshot_is_no_answer),
         IN_A_PROJECT(every_run_dates_the_stamp_anew),
