@@ -162,6 +162,14 @@ bool lwb_lake_built_is_whole(const struct lwb_lake_built *built)
     return true;
 }
 
+bool lwb_lake_built_has_notes(const struct lwb_lake_built *built)
+{
+    for (size_t i = 0; i < built->n_modules; i++)
+        if (lwb_lake_built_is_told_twice(&built->modules[i]))
+            return true;
+    return false;
+}
+
 int lwb_lake_built_path(struct lwb_buf *out, const struct lwb_lake_built *built,
                         const struct lwb_lake_built_module *module, const char *extension,
                         struct lwb_error *err)

@@ -44,6 +44,9 @@ static inline bool lwb_lake_built_is_told_twice(const struct lwb_lake_built_modu
     return (module->has & told) == told;
 }
 
+/* Whether there is such a module. */
+bool lwb_lake_built_has_notes(const struct lwb_lake_built *built);
+
 /* The path of a module's file: <lib>/A/B.<extension>. */
 int lwb_lake_built_path(struct lwb_buf *out, const struct lwb_lake_built *built,
                         const struct lwb_lake_built_module *module, const char *extension,

@@ -12,8 +12,9 @@
 
 /*
  * Three steps, each only when the one before asks for it: the names in the build
- * folder say whether there is a module without .olean file; how its traces look
- * says whether the tree is known from before; then thousands of traces are read.
+ * folder say whether there is a module without .olean file, or one whose .olean
+ * may be of an earlier build; how its traces look says whether the tree is known
+ * from before; then thousands of traces are read.
  *
  * Which files a tree leads to follows from the build folder alone. An .olean
  * that lies there counts, unless Lake's note of its hash says that it is not the
@@ -27,8 +28,12 @@ struct making {
     const struct lwb_lake_trees *trees;
     const struct lwb_lake_built *built;
     struct lwb_link_tree *links;
+    size_t n_artifacts; /* modules that lead to some */
     struct lwb_error *err;
 };
+
+/* Remembered in a tree's place: the build folder has all that counts. */
+static const struct lwb_digest no_tree;
 
 /* ---- what leads where ---- */
 
@@ -54,11 +59,12 @@ static char *artifact_path(const struct lwb_strvec *folders, const char *name)
     return lwb_path_join(folders->items[0], name);
 }
 
-static int link_artifacts(const struct making *making, const struct lwb_lake_built_module *module,
+static int link_artifacts(struct making *making, const struct lwb_lake_built_module *module,
                           const struct lwb_lake_outputs *outputs)
 {
     int rc = LWB_OK;
 
+    making->n_artifacts++;
     for (unsigned part = 0; rc == LWB_OK && part < LWB_LAKE_PARTS; part++)
         if (outputs->names[part][0])
             rc = add_link(making, module, part,
@@ -117,7 +123,7 @@ static bool is_left_over(const struct making *making, const struct lwb_lake_buil
            lwb_lake_artifact_hash(outputs->names[LWB_LAKE_OLEAN], &said) && made != said;
 }
 
-static int link_module(const struct making *making, const struct lwb_lake_built_module *module)
+static int link_module(struct making *making, const struct lwb_lake_built_module *module)
 {
     bool has_olean = module->has & LWB_BUILT_OLEAN;
     struct lwb_lake_outputs outputs;
@@ -130,12 +136,30 @@ static int link_module(const struct making *making, const struct lwb_lake_built_
     return rc < 0 ? rc : link_files(making, module);
 }
 
+/* Make the tree, unless there is one. */
+static int get_tree(char **out, const struct lwb_lake_trees *trees, struct lwb_digest *name,
+                    const struct lwb_link_tree *links, struct lwb_error *err)
+{
+    int rc = lwb_link_tree_name(name, links, err);
+
+    if (rc == LWB_OK)
+        rc = lwb_link_tree_find(out, trees->dir, name, err);
+    if (rc != 0)
+        return rc;
+    rc = lwb_link_tree_make(trees->dir, name, links, err);
+    if (rc == LWB_OK)
+        rc = lwb_link_tree_find(out, trees->dir, name, err);
+    /* Never the build folder instead: what it has may be of an earlier build. */
+    return rc ? rc : lwb_fail(err, LWB_ERR_SYSTEM, "%s was cleared away meanwhile", trees->dir);
+}
+
+/* 1 and the tree, or 0 and no_tree. */
 static int read_traces(char **out, const struct lwb_lake_trees *trees,
                        const struct lwb_lake_built *built, struct lwb_digest *name,
                        struct lwb_error *err)
 {
     LWB_AUTO(lwb_link_tree_release) struct lwb_link_tree links = { 0 };
-    const struct making making = { trees, built, &links, err };
+    struct making making = { .trees = trees, .built = built, .links = &links, .err = err };
     int rc = LWB_OK;
 
     /* Folders count even when nothing is in them: Lean looks for A.B where there is a folder A. */
@@ -143,14 +167,13 @@ static int read_traces(char **out, const struct lwb_lake_trees *trees,
         return lwb_fail_memory(err);
     for (size_t i = 0; rc == LWB_OK && i < built->n_modules; i++)
         rc = link_module(&making, &built->modules[i]);
-    if (rc == LWB_OK)
-        rc = lwb_link_tree_name(name, &links, err);
-    if (rc == LWB_OK)
-        rc = lwb_link_tree_find(out, trees->dir, name, err);
-    if (rc != 0)
+    if (rc < 0)
         return rc;
-    rc = lwb_link_tree_make(trees->dir, name, &links, err);
-    return rc < 0 ? rc : lwb_link_tree_find(out, trees->dir, name, err);
+    if (!making.n_artifacts && lwb_lake_built_is_whole(built)) {
+        *name = no_tree;
+        return 0;
+    }
+    return get_tree(out, trees, name, &links, err);
 }
 
 /* ---- memory ---- */
@@ -191,8 +214,9 @@ static bool leads_somewhere(const struct lwb_lake_built *built, const char *tree
 }
 
 /*
- * The remembered tree. Where artifacts may be in several places, one whose links
- * lead nowhere is not taken on trust: they may have moved.
+ * 1 and the remembered tree, or NULL when none is needed; 0 when nothing is
+ * remembered. Where artifacts may be in several places, a tree whose links lead
+ * nowhere is not taken on trust: they may have moved.
  */
 static int recall(char **out, const struct lwb_lake_trees *trees,
                   const struct lwb_lake_built *built, const struct lwb_digest *question,
@@ -206,9 +230,11 @@ static int recall(char **out, const struct lwb_lake_trees *trees,
     if (!digests->recall || digests->by_content ||
         digests->recall(digests->ctx, question, &name) <= 0)
         return 0;
-    rc = lwb_link_tree_find(&tree, trees->dir, &name, err);
-    if (rc <= 0 || (trees->artifacts->count > 1 && !leads_somewhere(built, tree)))
-        return rc < 0 ? rc : 0;
+    if (lwb_digest_compare(&name, &no_tree) != 0) {
+        rc = lwb_link_tree_find(&tree, trees->dir, &name, err);
+        if (rc <= 0 || (trees->artifacts->count > 1 && !leads_somewhere(built, tree)))
+            return rc < 0 ? rc : 0;
+    }
     *out = LWB_TAKE(tree);
     return 1;
 }
@@ -220,20 +246,23 @@ int lwb_lake_tree_get(char **out, const struct lwb_lake_trees *trees, const char
     const struct lwb_digest_source *digests = trees->digests;
     struct lwb_digest question;
     struct lwb_digest name;
+    char *known = NULL;
     bool settled;
     int rc = lwb_lake_built_scan(&built, lib, err);
 
     if (rc < 0)
         return rc;
-    if (lwb_lake_built_is_whole(&built))
+    if (lwb_lake_built_is_whole(&built) && !lwb_lake_built_has_notes(&built))
         return 0;
     rc = make_question(&question, trees, &built, &settled, err);
     if (rc == LWB_OK)
-        rc = recall(out, trees, &built, &question, err);
+        rc = recall(&known, trees, &built, &question, err);
+    if (known)
+        *out = known;
     if (rc != 0)
-        return rc;
+        return rc < 0 ? rc : known != NULL;
     rc = read_traces(out, trees, &built, &name, err);
-    if (rc > 0 && settled && digests->remember)
+    if (rc >= 0 && settled && digests->remember)
         digests->remember(digests->ctx, &question, &name);
     return rc;
 }

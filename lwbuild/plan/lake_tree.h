@@ -21,7 +21,8 @@ struct lwb_lake_trees {
 
 /*
  * The tree that takes the place of the build folder `lib`: 1 and *out, the
- * caller's. 0 when that has all its files itself, or is not there.
+ * caller's. 0 when that has all its files itself, of the build that its traces
+ * speak of, or is not there.
  */
 int lwb_lake_tree_get(char **out, const struct lwb_lake_trees *trees, const char *lib,
                       struct lwb_error *err);

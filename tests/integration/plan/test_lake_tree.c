@@ -124,6 +124,36 @@ static void a_package_that_has_its_files_needs_no_tree(void **state)
     assert_string_equal(place_of_p(f), f->lib);
 }
 
+static void write_hash_of_b(struct lake_fixture *f, const char *hash)
+{
+    char text[17];
+
+    (void)snprintf(text, sizeof(text), "%s", hash);
+    scratch_write(&f->plan.scratch, "p/.lake/build/lib/lean/A/B.olean.hash", text);
+}
+
+/* As after an edit was built and taken back: Lake knows the result and leaves the .olean. */
+static void an_olean_of_an_earlier_build_does_not_count(void **state)
+{
+    struct lake_fixture *f = *state;
+    const char *b = build(f, "A/B", "", "b");
+    struct lwb_digest expected;
+    struct lwb_digest key;
+    size_t recalled;
+
+    assert_int_equal(try_key(f, &f->plan.digests.source, &expected), LWB_OK);
+    write_olean(f, "p/.lake/build/lib/lean/A/B.olean", "earlier");
+    write_hash_of_b(f, "0123456789abcdef");
+    assert_true(is_in_trees(f, place_of_p(f)));
+    assert_int_equal(try_key(f, &f->plan.digests.source, &key), LWB_OK);
+    assert_int_equal(lwb_digest_compare(&key, &expected), 0);
+    write_hash_of_b(f, b);
+    assert_string_equal(place_of_p(f), f->lib);
+    recalled = f->plan.digests.n_recalled;
+    assert_string_equal(place_of_p(f), f->lib);
+    assert_int_equal(f->plan.digests.n_recalled, recalled + 1);
+}
+
 static void a_tree_is_found_again_by_how_the_traces_look(void **state)
 {
     struct lake_fixture *f = *state;
@@ -348,6 +378,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         LAKE_TEST(a_package_that_has_its_files_needs_no_tree),
+        LAKE_TEST(an_olean_of_an_earlier_build_does_not_count),
         LAKE_TEST(a_tree_is_found_again_by_how_the_traces_look),
         LAKE_TEST(closures_behind_a_new_tree_are_remembered),
         LAKE_TEST(nothing_is_recalled_by_dates_where_content_counts),
