@@ -277,6 +277,62 @@ static void whatever_was_rebuilt_is_checked_against(void **state)
     expect_trees(world, 2);
 }
 
+static void edit_in_place(const char *path, struct lwb_bytes content)
+{
+    int fd;
+
+    assert_int_equal(chmod(path, 0644), 0);
+    fd = open(path, O_WRONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, content.ptr, content.len), content.len);
+    close(fd);
+}
+
+static void expect_by_content(struct lake_world *world, int code)
+{
+    static const char *const words[] = { "--by-content", NULL };
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    const char *options = getenv("ASAN_OPTIONS");
+    char more[4096];
+
+    (void)snprintf(more, sizeof(more), "%s:verify_asan_link_order=0", options ? options : "");
+    assert_int_equal(setenv("ASAN_OPTIONS", more, 1), 0);
+    assert_int_equal(setenv("LD_PRELOAD", STILL_DATES, 1), 0);
+    check(&run, world, words);
+    assert_int_equal(unsetenv("LD_PRELOAD"), 0);
+    ASSERT_RUN(run, code);
+}
+
+/* On a file system whose dates stand still (still_dates.c). */
+static void by_content_traces_are_read_whatever_their_dates_say(void **state)
+{
+    struct lake_world *world = *state;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf other = LWB_BUF(1 << 20);
+    const char *trace = in(world, "src/p/.lake/build/lib/lean/P/B.trace");
+    struct lwb_error err;
+
+    (void)build(world, "c", false, LAKE_HEXADECIMAL);
+    assert_int_equal(lwb_file_read(&other, trace, NULL, &err), LWB_OK);
+    (void)build(world, "b", false, LAKE_HEXADECIMAL);
+    expect_by_content(world, 0);
+    edit_in_place(in(world, "src/p/.lake/build/lib/lean/P/B.trace"), lwb_buf_bytes(&other));
+    expect_by_content(world, 1);
+}
+
+static void nor_is_an_artifact_believed_for_its_dates(void **state)
+{
+    struct lake_world *world = *state;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf other = LWB_BUF(1 << 20);
+    const char *c = build(world, "c", false, LAKE_HEXADECIMAL);
+    const char *b = build(world, "b", false, LAKE_HEXADECIMAL);
+    struct lwb_error err;
+
+    expect_by_content(world, 0);
+    assert_int_equal(lwb_file_read(&other, artifact(world, c), NULL, &err), LWB_OK);
+    edit_in_place(artifact(world, b), lwb_buf_bytes(&other));
+    expect_by_content(world, 3);
+}
+
 /* ---- upkeep ---------------------------------------------------------------------------------- */
 
 static void a_build_tool_is_told_of_traces_and_not_of_links(void **state)
@@ -516,6 +572,8 @@ int main(void)
         WITH_LAKE(the_other_modules_come_from_the_build_folder),
         WITH_LAKE(without_a_cache_of_ours_too),
         WITH_LAKE(whatever_was_rebuilt_is_checked_against),
+        WITH_LAKE(by_content_traces_are_read_whatever_their_dates_say),
+        WITH_LAKE(nor_is_an_artifact_believed_for_its_dates),
         WITH_LAKE(a_build_tool_is_told_of_traces_and_not_of_links),
         WITH_LAKE(many_at_once_make_one_tree),
         WITH_LAKE(trees_go_when_they_were_not_used),
