@@ -220,17 +220,22 @@ static int look_at_file(const struct look *look, const struct lwb_lake_built_mod
     return 1;
 }
 
+/* What tells of a rebuild is noted: the trace, which Lake writes each time, else the .olean. */
 static int look_at_module(const struct look *look, struct lwb_lake_built_module *module)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf path = LWB_BUF(LWB_PATH_MAX);
+    struct lwb_file_stat untraced;
     int rc = LWB_OK;
 
     if (lwb_lake_built_is_told_twice(module))
         rc = look_at_file(look, module, "olean.hash", &module->hash, &path);
     if (rc >= 0 && (module->has & LWB_BUILT_TRACE))
         rc = look_at_file(look, module, "trace", &module->trace, &path);
+    else if (rc >= 0 && (module->has & LWB_BUILT_OLEAN))
+        rc = look_at_file(look, module, "olean", &untraced, &path);
     if (rc > 0)
-        rc = lwb_witnesses_add(look->witnesses, LWB_WITNESS_FILE, path.ptr, &module->trace,
+        rc = lwb_witnesses_add(look->witnesses, LWB_WITNESS_FILE, path.ptr,
+                               module->has & LWB_BUILT_TRACE ? &module->trace : &untraced,
                                look->err);
     lwb_hasher_text(look->hasher, 'm', module->stem);
     lwb_hasher_u64(look->hasher, 'h', module->has);

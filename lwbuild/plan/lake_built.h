@@ -54,7 +54,8 @@ int lwb_lake_built_path(struct lwb_buf *out, const struct lwb_lake_built *built,
 
 /*
  * How all of it looks goes into `hasher`; *newest_ns is raised to the latest time
- * of a trace. Folders and traces are noted.
+ * of a file that was looked at. Noted are folders, and of each module the trace
+ * or, where there is none, the .olean.
  */
 int lwb_lake_built_look(struct lwb_lake_built *built, struct lwb_hasher *hasher, int64_t *newest_ns,
                         struct lwb_witnesses *witnesses, struct lwb_error *err);

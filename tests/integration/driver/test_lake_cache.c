@@ -355,6 +355,27 @@ static void a_build_tool_is_told_of_traces_and_not_of_links(void **state)
     assert_null(strstr(lwb_buf_text(&depfile), "/artifacts/"));
 }
 
+/* A file of the build folder that nothing but itself tells of. */
+static void and_of_files_that_have_no_trace(void **state)
+{
+    const struct fake_olean olean = { .layout = LWB_OLEAN_D, .imports = "" };
+    const char *words[5] = { "--stamp", NULL, "--depfile", NULL, NULL };
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    LWB_AUTO(lwb_buf_release) struct lwb_buf depfile = LWB_BUF(1 << 20);
+    struct lake_world *world = *state;
+    struct lwb_error err;
+
+    words[1] = in(world, "build/stamp");
+    words[3] = in(world, "build/stamp.d");
+    (void)build(world, "b", false, LAKE_HEXADECIMAL);
+    fake_olean_write(in(world, "src/p/.lake/build/lib/lean/P/C.olean"), &olean);
+    echo_project_write(&world->project, "X.lean", "import P.A\nimport P.C\n--! requires b\n");
+    check(&run, world, words);
+    ASSERT_RUN(run, 0);
+    assert_int_equal(lwb_file_read(&depfile, words[3], NULL, &err), LWB_OK);
+    ASSERT_SAYS(depfile, "/src/p/.lake/build/lib/lean/P/C.olean");
+}
+
 static void many_at_once_make_one_tree(void **state)
 {
     enum { N = 8 };
@@ -575,6 +596,7 @@ int main(void)
         WITH_LAKE(by_content_traces_are_read_whatever_their_dates_say),
         WITH_LAKE(nor_is_an_artifact_believed_for_its_dates),
         WITH_LAKE(a_build_tool_is_told_of_traces_and_not_of_links),
+        WITH_LAKE(and_of_files_that_have_no_trace),
         WITH_LAKE(many_at_once_make_one_tree),
         WITH_LAKE(trees_go_when_they_were_not_used),
         WITH_LAKE(lakes_cache_is_where_lake_looks),
