@@ -27,7 +27,9 @@ struct lwb_pool_config {
     /*
      * Bytes over all children, 0: no limit. Another child is started only while
      * they have less, and with a limit sessions open one at a time: it is passed
-     * by what one session takes to open at most.
+     * by what one session takes to open at most, and by what sessions come to
+     * take in use. (The Lean host imports with the first request; what a child
+     * may take then is worker.policy.hard_memory.)
      */
     uint64_t max_total_memory;
     uint64_t wait_timeout_ms; /* 0: wait for ever */

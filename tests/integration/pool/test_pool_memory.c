@@ -14,7 +14,7 @@
  * never pass the budget by more than the largest session, which nobody can know
  * before it is open.
  */
-enum { MIB = 1 << 20, LARGEST_MIB = 40, BUDGET_MIB = 96, WORKERS = 6, STEPS = 150 };
+enum { MIB = 1 << 20, LARGEST_MIB = 40, BUDGET_MIB = 96, WORKERS = 6, STEPS = 80 };
 
 static unsigned next_random(unsigned *state)
 {
