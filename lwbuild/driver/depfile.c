@@ -31,6 +31,8 @@ void lwb_depfile_print(struct lwb_buf *out, const char *target, const struct lwb
     append_escaped(out, target);
     lwb_buf_append_char(out, ':');
     for (size_t i = 0; i < paths->count; i++) {
+        if (strcmp(paths->items[i], "/") == 0)
+            continue;
         if (!is_printable_path(paths->items[i])) {
             ++*left_out;
             continue;

@@ -39,11 +39,26 @@ static void what_cannot_be_read_back_makes_the_tool_ask_each_time(void **state)
     assert_string_equal(lwb_buf_text(&out), "/b/stamp: \\\n  /b/stamp.always\n");
 }
 
+static void the_root_is_not_named(void **state)
+{
+    LWB_AUTO(lwb_strvec_release) struct lwb_strvec paths = { 0 };
+    LWB_AUTO(lwb_buf_release) struct lwb_buf out = LWB_BUF(1000);
+    size_t left_out;
+
+    (void)state;
+    lwb_strvec_append(&paths, "/");
+    lwb_strvec_append(&paths, "/s");
+    lwb_depfile_print(&out, "stamp", &paths, &left_out);
+    assert_int_equal(left_out, 0);
+    assert_string_equal(lwb_buf_text(&out), "stamp: \\\n  /s\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_are_escaped_for_ninja_and_make),
         cmocka_unit_test(what_cannot_be_read_back_makes_the_tool_ask_each_time),
+        cmocka_unit_test(the_root_is_not_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
