@@ -247,7 +247,7 @@ int lwb_lake_tree_get(char **out, const struct lwb_lake_trees *trees, const char
     struct lwb_digest question;
     struct lwb_digest name;
     char *known = NULL;
-    bool settled;
+    bool settled = false;
     int rc = lwb_lake_built_scan(&built, lib, err);
 
     if (rc < 0)
