@@ -62,8 +62,8 @@ struct life {
     bool cancels;
     enum lwb_code code;            /* when nothing fails */
     enum traced_role last;         /* calls of the roles up to this one fail */
-    enum lwb_code of_program[5];   /* when a call of the program fails */
-    enum lwb_code of_processes[5]; /* when one of what it started does */
+    enum lwb_code of_program[6];   /* when a call of the program fails */
+    enum lwb_code of_processes[6]; /* when one of what it started does */
 };
 
 static struct outcome {
@@ -171,8 +171,8 @@ static const struct life lives[] = {
       LWB_OK,
       TRACED_WORKER,
       { LWB_ERR_SPAWN, LWB_ERR_PROTOCOL, LWB_ERR_HANDSHAKE, LWB_ERR_WAIT },
-      { LWB_ERR_SPAWN, LWB_ERR_CHILD_EXITED, LWB_ERR_CHILD_ABORTED, LWB_ERR_HANDSHAKE,
-        LWB_ERR_BUSY } }, /* the last: it has gone between two requests */
+      { LWB_ERR_SPAWN, LWB_ERR_CHILD_EXITED, LWB_ERR_CHILD_ABORTED, LWB_ERR_HANDSHAKE, LWB_ERR_BUSY,
+        LWB_ERR_SESSION_INVALID } }, /* these two: it has gone between two requests */
     { "a cancelled life",
       live_with_worker,
       true,
