@@ -55,7 +55,10 @@ static int take_member(struct lwb_cache *cache, struct lwb_reader *in,
     return rc < 0 ? rc : 1;
 }
 
-/* Calls `found`, if any, for each member; 1 if all of them are usable, 0 at the first that is not. */
+/*
+ * Calls `found`, if any, for each member; 1 if all of them are usable, 0 at the
+ * first that is not.
+ */
 static int visit_members(struct lwb_cache *cache, struct lwb_bytes body, size_t n_members,
                          bool fresh_only, lwb_cache_found_fn *found, void *ctx,
                          struct lwb_error *err)

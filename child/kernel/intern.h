@@ -99,7 +99,10 @@ static inline void kn_search_step(struct kn_search *s)
     kn_search_load(s);
 }
 
-/* The next number that may be it; false: it is not there, and the search stands where it belongs. */
+/*
+ * The next number that may be it; false: it is not there, and the search stands
+ * where it belongs.
+ */
 static inline bool kn_search_next(struct kn_search *s, uint32_t *number)
 {
     while (!s->matches) {

@@ -344,7 +344,10 @@ static kn_ref copy(struct kn_ctx *ctx, kn_ref ref)
         return ref;
     if (!kn_may_go_on(ctx))
         return KN_NONE;
-    /* What is kept must not name what exists for one block only: that would be a mistake of ours. */
+    /*
+     * What is kept must not name what exists for one block only: that would be a
+     * mistake of ours.
+     */
     if ((node.kind == KN_CONST || node.kind == KN_FIELD) && (node.a & KN_SCRATCH))
         return kn_decline(ctx, "an auxiliary type is left over in a derived term");
     known = kn_map_get(&ctx->memo, ref);

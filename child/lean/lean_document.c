@@ -117,7 +117,10 @@ bool lwb_lean_document_can_travel(struct lwb_bytes text)
     return lwb_utf8_is_valid(text);
 }
 
-/* One that ends no line is an error to newer Leans; in a header that is replaced they would not see it. */
+/*
+ * One that ends no line is an error to newer Leans; in a header that is replaced
+ * they would not see it.
+ */
 static bool has_lone_return(struct lwb_bytes text)
 {
     for (size_t i = 0; i < text.len; i++)

@@ -32,7 +32,10 @@ static unsigned read_date(const char *at)
     return year * 10000 + month * 100 + day;
 }
 
-/* The date behind the first "nightly-" that has one: a folder may be "...-nightly---nightly-...". */
+/*
+ * The date behind the first "nightly-" that has one: a folder may be
+ * "...-nightly---nightly-...".
+ */
 static unsigned find_date(const char *text)
 {
     static const char word[] = "nightly-";

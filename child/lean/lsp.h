@@ -65,7 +65,10 @@ enum lwb_lsp_kind lwb_lsp_classify(struct lwb_bytes body);
 /* Returns 1 with the id and whether it is an error, 0 when the body is not a reply after all. */
 int lwb_lsp_reply(struct lwb_bytes body, uint64_t *id, bool *is_error);
 
-/* Returns 1 and the line (from 0) from which on the worker is still at it, 0 when it does not say. */
+/*
+ * Returns 1 and the line (from 0) from which on the worker is still at it, 0 when
+ * it does not say.
+ */
 int lwb_lsp_progress(struct lwb_bytes body, uint64_t *line);
 
 /* Returns 1 and the version of the document that has been processed to its end. */

@@ -209,7 +209,10 @@ static int start(const struct lwb_capability_call *call)
     lean_object *result;
     int status = 0;
 
-    /* Modules remember that they were initialised, not that it went wrong: there is no second try. */
+    /*
+     * Modules remember that they were initialised, not that it went wrong: there
+     * is no second try.
+     */
     if (lean.state == BROKEN)
         return fail(call, "lean.initialize", "the library could not be initialised before");
     lean.state = BROKEN;

@@ -8,7 +8,7 @@
 
 #include <lwbuild/base/json.h>
 
-/* ---- a JSON command ---------------------------------------------------------------------------- */
+/* ---- a JSON command -------------------------------------------------------------------------- */
 
 struct numbers {
     const int *items;
@@ -47,7 +47,7 @@ int run_sum(struct lwb_blocking *client, struct lwb_lease *lease, struct lwb_err
     return rc;
 }
 
-/* ---- a streaming command ----------------------------------------------------------------------- */
+/* ---- a streaming command --------------------------------------------------------------------- */
 
 struct prime {
     int64_t value;
@@ -116,7 +116,7 @@ int run_primes(struct lwb_blocking *client, struct lwb_lease *lease, struct lwb_
     return rc;
 }
 
-/* ---- what goes wrong --------------------------------------------------------------------------- */
+/* ---- what goes wrong ------------------------------------------------------------------------- */
 
 static struct lwb_cancel_token *alarm_token; /* a signal handler has no argument of ours */
 

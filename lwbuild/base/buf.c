@@ -37,7 +37,10 @@ static size_t capacity_for(const struct lwb_buf *buf, size_t needed)
 {
     size_t cap = buf->cap ? buf->cap : 64;
 
-    /* Past half of the limit, the rest at once: growing by each append would copy it all each time. */
+    /*
+     * Past half of the limit, the rest at once: growing by each append would copy
+     * it all each time.
+     */
     while (cap < needed)
         cap = cap < buf->max / 2 || buf->max == SIZE_MAX ? cap * 2 : buf->max + 1;
     return cap;

@@ -50,7 +50,10 @@ static const uint32_t constants[64] = {
 
 #define ROTATE(x, n) (((x) >> (n)) | ((x) << (32 - (n))))
 
-/* Word i of each message as one vector: the messages are in memory one by one, highest byte first. */
+/*
+ * Word i of each message as one vector: the messages are in memory one by one,
+ * highest byte first.
+ */
 static inline __attribute__((always_inline)) void
 load(words w[16], const unsigned char *const data[LWB_DIGEST_LANES], size_t at)
 {

@@ -22,7 +22,10 @@ enum lwb_digest_lanes_by {
     LWB_DIGEST_BY_AVX512,
 };
 
-/* What this processor has, and what it does best, which is no lanes where SHA-256 is an instruction. */
+/*
+ * What this processor has, and what it does best, which is no lanes where SHA-256
+ * is an instruction.
+ */
 enum lwb_digest_lanes_by lwb_digest_lanes_has(void);
 enum lwb_digest_lanes_by lwb_digest_lanes_best(void);
 

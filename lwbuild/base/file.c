@@ -49,7 +49,10 @@ bool lwb_file_stat_is_racy(const struct lwb_file_stat *st, int64_t now_ns)
     /* Kernels stamp files by their timer tick, at most 10 ms. */
     const int64_t tick = 20 * 1000000;
     const int64_t second = 1000000000;
-    /* Nobody sets this one, so whole seconds are all that the file system keeps, FAT every other. */
+    /*
+     * Nobody sets this one, so whole seconds are all that the file system keeps,
+     * FAT every other.
+     */
     const bool coarse = st->ctime_ns % second == 0;
     const int64_t span = coarse ? 2 * second + tick : tick;
 

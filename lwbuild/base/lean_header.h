@@ -10,7 +10,8 @@
  * The header of a Lean source file: `module`, `prelude` and `import` lines, of
  * every Lean 4 from 2021 to the module system. Pure: text in, slices of it out.
  *
- *     ["#lang" line] ["module"] ["prelude"] { ["public"] ["meta"] "import" ["all" | "runtime"] name }
+ *     ["#lang" line] ["module"] ["prelude"]
+ *         { ["public"] ["meta"] "import" ["all" | "runtime"] name }
  *
  * It may see more imports than a given Lean does, never fewer: what one version
  * refuses (`public` without `module`), another accepts. Where Lean stops with a

@@ -70,7 +70,10 @@ static bool print(struct lwb_buf *line)
     return lwb_buf_ok(line) && fwrite(lwb_buf_text(line), 1, line->len, stdout) == line->len;
 }
 
-/* Whoever reads has gone, or the disk is full: that the sink said stop is only how it was noticed. */
+/*
+ * Whoever reads has gone, or the disk is full: that the sink said stop is only how
+ * it was noticed.
+ */
 static void explain_output(struct lwb_error *err)
 {
     if (!ferror(stdout) || (err->code != LWB_ERR_ROW_SINK && err->code != LWB_ERR_PROGRESS_SINK &&

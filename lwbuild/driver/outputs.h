@@ -35,8 +35,8 @@
  * This holds for Make 4 and for every Ninja, where newer means later by a nanosecond.
  * An input that is later than that date without being missed, since it was saved
  * while the run began, makes the next build run once more; one with a date of the
- * future every build until then. One that is put in place with an old date (cp -p, mv) is noticed by no build
- * tool, but by lwbuild when it runs.
+ * future every build until then. One that is put in place with an old date (cp -p, mv) is noticed
+ * by no build tool, but by lwbuild when it runs.
  *
  * Outputs have to be left alone for what is built from them not to be built anew.
  * That is the business of an edge of its own behind this one, whose only input

@@ -210,7 +210,10 @@ static int start_pool(struct lwb_run *run, struct lwb_error *err)
     config.worker.environment = &environment;
     config.worker.request_timeout_ms = run->config.timeout_ms;
     config.worker.policy.hard_memory = run->config.max_memory;
-    /* A module is tried once, so the modules bound the restarts; the healthy ones must get theirs. */
+    /*
+     * A module is tried once, so the modules bound the restarts; the healthy ones
+     * must get theirs.
+     */
     config.worker.policy.window_restarts = UINT_MAX;
     config.worker.policy.window_ms = 1;
     rc = lwb_pool_create(&run->pool, run->loop, &config, err);

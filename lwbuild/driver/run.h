@@ -27,8 +27,8 @@ struct lwb_run_config {
     uint64_t timeout_ms; /* of one module, once its session is open */
     uint64_t max_memory; /* bytes per worker, 0: no limit */
     bool look_up_only;   /* replay: what is not in the cache is reported as missing */
-    bool
-        looked_at_later; /* the caller looks at the inputs before he believes that all is accepted */
+    /* The caller looks at the inputs before it believes that all is accepted. */
+    bool looked_at_later;
     bool json;
     bool explain;
     bool color;

@@ -336,7 +336,10 @@ static void write_whole(struct lwb_snapshot *snapshot, const struct lwb_world *w
         (void)lwb_file_write_if_changed(snapshot->path, lwb_bytes("", 0), 0600, &ignored);
 }
 
-/* The old one with what has changed. One that cannot be renewed goes on asking for those modules. */
+/*
+ * The old one with what has changed. One that cannot be renewed goes on asking for
+ * those modules.
+ */
 static void write_renewed(struct lwb_snapshot *snapshot, const struct lwb_world *world,
                           const struct lwb_run *run)
 {
@@ -375,7 +378,10 @@ void lwb_snapshot_reserve(const char *stamp)
     make_sure_of(keys);
 }
 
-/* In place: it is an output to the build tool, and its folder may be one that the check depends on. */
+/*
+ * In place: it is an output to the build tool, and its folder may be one that the
+ * check depends on.
+ */
 void lwb_snapshot_make_way(const struct lwb_snapshot *snapshot, const char *stamp)
 {
     LWB_AUTO(lwb_free_text) char *path = lwb_snapshot_file_beside(stamp);

@@ -17,8 +17,8 @@
  * did, is what it was.
  *
  * A snapshot is a flat file beside the stamp (or in the cache directory when
- * there is none), unless no date is to be relied on. It is bound to the arguments, this program and its child,
- * the environment that is consulted and the cache's generation, and lists what
+ * there is none), unless no date is to be relied on. It is bound to the arguments, this program and
+ * its child, the environment that is consulted and the cache's generation, and lists what
  * stat said of every file, folder and absent path that the run consulted
  * (design rule T7). It is only ever a short cut: deleting it costs time.
  *

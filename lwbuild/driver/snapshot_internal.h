@@ -12,6 +12,9 @@ int lwb_snapshot_print_renewed(struct lwb_buf *text, struct lwb_buf *keys,
                                struct lwb_snapshot *snapshot, const struct lwb_world *world,
                                const struct lwb_run *run);
 
-/* The run counts, though it looks at few modules or none, and keeps entries from being the oldest. */
+/*
+ * The run counts, though it looks at few modules or none, and keeps entries from
+ * being the oldest.
+ */
 void lwb_snapshot_note(const struct lwb_snapshot *snapshot, const char *cache_dir, uint64_t modules,
                        uint64_t saved_ns);

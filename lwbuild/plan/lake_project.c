@@ -9,7 +9,10 @@
 #include "lwbuild/plan/toml.h"
 #include "lwbuild/plan/witness.h"
 
-/* From the lakefile of a package to its libraries; from the others, the search path: lake_packages.c. */
+/*
+ * From the lakefile of a package to its libraries; from the others, the search
+ * path: lake_packages.c.
+ */
 
 static void release_loader(struct lwb_lake_loader *loader)
 {
@@ -53,7 +56,10 @@ int lwb_lake_read_file(struct lwb_lake_loader *loader, const char *dir, const ch
     return rc < 0 ? lwb_error_context(loader->err, "%s", path) : 1;
 }
 
-/* Lakes that translate leave these out, or write them down: what is in the one must be in the other. */
+/*
+ * Lakes that translate leave these out, or write them down: what is in the one
+ * must be in the other.
+ */
 static bool may_have_lost(struct lwb_bytes lean, const struct lwb_buf *toml, const char *word)
 {
     return lwb_bytes_contain(lean, word) && !lwb_bytes_contain(lwb_buf_bytes(toml), word);

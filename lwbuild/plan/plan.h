@@ -13,8 +13,8 @@
 /*
  * What to check, in which order and together with what, found out without
  * running Lean: project, modules, import graph, batches. Reads files, starts
- * nothing, and writes nothing but trees of links: of a lakefile.lean it takes the declarations that people write
- * (lakefile.h), and refuses what it would have to run, unless the caller hands
+ * nothing, and writes nothing but trees of links: of a lakefile.lean it takes the declarations that
+ * people write (lakefile.h), and refuses what it would have to run, unless the caller hands
  * in somebody who runs it (lake_source.h).
  */
 struct lwb_plan;

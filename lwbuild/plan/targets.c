@@ -6,7 +6,10 @@
 #include "lwbuild/base/path.h"
 #include "lwbuild/plan/module_name.h"
 
-/* Which modules are asked for: names and globs, or a library's own; files and folders: target_files.c. */
+/*
+ * Which modules are asked for: names and globs, or a library's own; files and
+ * folders: target_files.c.
+ */
 
 /* ---- names and globs ---- */
 

@@ -36,7 +36,10 @@ static int is_proxy(const char *dir, const char *real)
     return strncmp(lwb_path_basename(real), "elan", 4) == 0 || access(elan, F_OK) == 0;
 }
 
-/* A proxy in the place of a Lean would choose a toolchain by rules of its own, and may download it. */
+/*
+ * A proxy in the place of a Lean would choose a toolchain by rules of its own, and
+ * may download it.
+ */
 static int refuse_proxy(const char *prefix, const char *origin, struct lwb_error *err)
 {
     LWB_AUTO(lwb_free_text) char *bin = lwb_path_join(prefix, "bin");

@@ -173,7 +173,7 @@ void lwb_blocking_return(struct lwb_blocking *client, struct lwb_lease *lease)
     }
 }
 
-/* ---- requests ---------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static void on_done(void *ctx, const struct lwb_reply *reply, const struct lwb_error *err)
 {

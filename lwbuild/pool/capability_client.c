@@ -47,7 +47,7 @@ static int fail_check(struct lwb_error *err, const char *code)
     return err->code;
 }
 
-/* ---- static checks ---------------------------------------------------------------------------- */
+/* ---- static checks --------------------------------------------------------------------------- */
 
 static int find_child(char **out, const struct lwb_capability_config *config,
                       struct lwb_bootstrap_report *report, struct lwb_error *err)
@@ -133,7 +133,7 @@ int lwb_capability_key(struct lwb_digest *out, const struct lwb_capability_confi
     return lwb_session_key(out, &session, err);
 }
 
-/* ---- building ----------------------------------------------------------------------------------- */
+/* ---- building -------------------------------------------------------------------------------- */
 
 struct building {
     const struct lwb_capability_project *project;
@@ -189,7 +189,7 @@ static int find_capability(struct lwb_capability_client *client,
     return look_at_capability(client->path, report, err);
 }
 
-/* ---- live checks -------------------------------------------------------------------------------- */
+/* ---- live checks ----------------------------------------------------------------------------- */
 
 static bool is_about_metadata(const struct lwb_error *err)
 {
@@ -281,7 +281,7 @@ void lwb_capability_close(struct lwb_capability_client *client)
     lwb_free(client);
 }
 
-/* ---- questions ------------------------------------------------------------------------------------ */
+/* ---- questions ------------------------------------------------------------------------------- */
 
 struct lwb_blocking *lwb_capability_blocking(struct lwb_capability_client *client)
 {

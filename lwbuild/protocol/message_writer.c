@@ -28,7 +28,10 @@ static char *put_decimal(char *at, uint64_t value)
     return put(at, digits + first, sizeof(digits) - first);
 }
 
-/* The head is in every frame, and most frames are small: it is put together first, then appended. */
+/*
+ * The head is in every frame, and most frames are small: it is put together first,
+ * then appended.
+ */
 void lwb_writer_begin(struct lwb_writer *writer, struct lwb_buf *out,
                       const struct lwb_message_head *head, uint32_t limit)
 {

@@ -34,7 +34,7 @@ static void release(struct build *build)
 }
 LWB_DEFINE_AUTO(struct build, release);
 
-/* ---- does it make sense? ---------------------------------------------------------------------- */
+/* ---- does it make sense? --------------------------------------------------------------------- */
 
 static bool is_symbol(const char *text)
 {
@@ -101,7 +101,7 @@ static int check_project(const struct lwb_capability_project *project, const cha
     return LWB_OK;
 }
 
-/* ---- what the recipe reads -------------------------------------------------------------------- */
+/* ---- what the recipe reads ------------------------------------------------------------------- */
 
 /* A bracket argument takes everything but its own end; a semicolon would make two items of one. */
 static int append_value(struct lwb_buf *out, const char *value, struct lwb_error *err)
@@ -182,7 +182,7 @@ static int write_recipe(const char *folder, struct lwb_error *err)
     return LWB_OK;
 }
 
-/* ---- what went wrong -------------------------------------------------------------------------- */
+/* ---- what went wrong ------------------------------------------------------------------------- */
 
 /* The first line in which a tool speaks of an error; CMake's own words repeat what we know. */
 static struct lwb_bytes first_error(const struct lwb_buf *output)
@@ -246,7 +246,7 @@ static int fail_by_recipe(const struct build *build, const char *failure,
     return fail_build(build, "build-failed", ended, "what CMake said stands above", err);
 }
 
-/* ---- all of it -------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 static int run_recipe(struct build *build, const char *script, const char *settings,
                       struct lwb_exit *status, struct lwb_error *err)

@@ -49,8 +49,8 @@ enum { LWB_CAPABILITY_BUILD_TIMEOUT_MS = 30 * 60 * 1000 };
 #define LWB_CAPABILITY_PROJECT_DEFAULTS ((struct lwb_capability_project){ .stop_fd = -1 })
 
 /*
- * *manifest is the path of the manifest, absolute if `folder` is, and the caller's. What is built is
- * not looked over: lwb_capability_preflight does that.
+ * *manifest is the path of the manifest, absolute if `folder` is, and the caller's. What is built
+ * is not looked over: lwb_capability_preflight does that.
  *
  * LWB_ERR_USAGE for a project that makes no sense; LWB_ERR_TIMEOUT and
  * LWB_ERR_CANCELLED; else LWB_ERR_CAPABILITY_BUILD with facts.child_code, one of

@@ -180,7 +180,7 @@ int lwb_capability_metadata_expect(const struct lwb_capability_metadata *metadat
     return LWB_OK;
 }
 
-/* ---- doctor ------------------------------------------------------------------------------------ */
+/* ---- doctor ---------------------------------------------------------------------------------- */
 
 static int read_diagnostic(struct lwb_doctor_diagnostic *out, const cJSON *item,
                            struct lwb_error *err)

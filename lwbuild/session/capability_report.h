@@ -32,7 +32,10 @@ int lwb_capability_metadata_parse(struct lwb_capability_metadata *out, struct lw
 void lwb_capability_metadata_release(struct lwb_capability_metadata *metadata);
 LWB_DEFINE_AUTO(struct lwb_capability_metadata, lwb_capability_metadata_release);
 
-/* Is it something that can be expected, of the shape that metadata has? LWB_ERR_USAGE says what not. */
+/*
+ * Is it something that can be expected, of the shape that metadata has?
+ * LWB_ERR_USAGE says what not.
+ */
 int lwb_capability_expectation_check(struct lwb_bytes expected, struct lwb_error *err);
 
 /*

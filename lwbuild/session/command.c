@@ -82,7 +82,7 @@ static bool on_row(void *ctx, const char *stream, uint64_t sequence, struct lwb_
     return go_on;
 }
 
-/* ---- the end ------------------------------------------------------------------------------------ */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 static int decode_reply(const struct typed *typed, const struct lwb_reply *reply,
                         struct lwb_error *err)

@@ -72,7 +72,10 @@ bool lwb_process_is_paused(const struct lwb_process *process);
 /* End of input, for a polite stop; after what is being written. */
 void lwb_process_close_input(struct lwb_process *process);
 
-/* SIGKILL to the whole group, and to descendants that have left it. No frames, `broken` or deadline come any more. */
+/*
+ * SIGKILL to the whole group, and to descendants that have left it. No frames,
+ * `broken` or deadline come any more.
+ */
 void lwb_process_kill(struct lwb_process *process);
 
 /* 0: none. */

@@ -4,7 +4,10 @@
 #include "lwbuild/worker/descendants.h"
 #include "lwbuild/worker/process.h"
 
-/* What the parts of a process share: process.c its life, process_start.c, process_io.c its pipes. */
+/*
+ * What the parts of a process share: process.c its life, process_start.c,
+ * process_io.c its pipes.
+ */
 enum phase { NEW, RUNNING, LINGER, KILLED, DRAIN, GROUP, CLOSING };
 
 enum {

@@ -6,8 +6,8 @@
 /*
  * Series of measurements and how they are printed: one JSON object per line
  * with name, n, median, p90, p99 and, where there is a floor that was measured
- * in the same run, its median, its p99 and the ratio of the medians. Interleave what is compared: these
- * machines are shared, and ratios outlive absolute times.
+ * in the same run, its median, its p99 and the ratio of the medians. Interleave what is compared:
+ * these machines are shared, and ratios outlive absolute times.
  */
 struct bench_series {
     const char *name;

@@ -198,7 +198,7 @@ static void blocking_stop(struct blocking *blocking)
     lwb_buf_release(&blocking->out);
 }
 
-/* ---- both, in turns --------------------------------------------------------------------------- */
+/* ---- both, in turns -------------------------------------------------------------------------- */
 
 static uint64_t our_command(struct bench_child *child)
 {

@@ -23,7 +23,7 @@
 
 enum { FLOOD_MIB = 1024, LARGE = 16 * 1024 * 1024, DEADLINE_MS = 300, REPEATS = 4 };
 
-/* ---- the flood -------------------------------------------------------------------------------- */
+/* ---- the flood ------------------------------------------------------------------------------- */
 
 /* As fake-child does it: a MiB of lines at a time. */
 static void pour(int fd)
@@ -96,7 +96,7 @@ static void bench_flood(unsigned rounds)
     bench_child_destroy(&child);
 }
 
-/* ---- children that would hang ------------------------------------------------------------------- */
+/* ---- children that would hang ---------------------------------------------------------------- */
 
 struct trouble {
     const char *name;

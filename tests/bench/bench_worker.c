@@ -21,7 +21,7 @@
 
 enum { PINGS = 2000, KILLS = 20 };
 
-/* ---- benchmarks --------------------------------------------------------------------------------------- */
+/* ---- benchmarks ------------------------------------------------------------------------------ */
 
 static void bench_round_trip(struct bench_child *child, unsigned rounds, int cpu)
 {

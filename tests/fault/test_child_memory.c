@@ -164,7 +164,10 @@ static enum lwb_child_exit serve(int in, int out, struct lwb_error *err)
     return lwb_serve(hosts, in, out, err);
 }
 
-/* `frames` is how many come at least when nothing fails, `allocations` how many can fail at least. */
+/*
+ * `frames` is how many come at least when nothing fails, `allocations` how many
+ * can fail at least.
+ */
 static void sweep(void (*record)(struct lwb_buf *out, const struct scratch *scratch), int frames,
                   long allocations)
 {

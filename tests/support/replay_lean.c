@@ -85,7 +85,7 @@ static int replay_command(const char *program, const char *olean, const char *fi
     return code;
 }
 
-/* ---- worker ------------------------------------------------------------------------------------ */
+/* ---- worker ---------------------------------------------------------------------------------- */
 
 static cJSON *parse(struct lwb_bytes text)
 {

@@ -2,7 +2,10 @@
 
 #include "tests/support/cache_fixture.h"
 
-/* What tests of a cache's directory and of its file share: a cache with the entry 1, which says 11. */
+/*
+ * What tests of a cache's directory and of its file share: a cache with the entry
+ * 1, which says 11.
+ */
 
 /* <cache>/<name>; four of them are good at a time. */
 const char *file_in_cache(const struct cache_fixture *fixture, const char *name);

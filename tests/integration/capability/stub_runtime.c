@@ -38,7 +38,7 @@ size_t stub_lean_live(void)
     return live;
 }
 
-/* ---- objects ---------------------------------------------------------------------------------- */
+/* ---- objects --------------------------------------------------------------------------------- */
 
 static lean_object *make(int kind, size_t size)
 {
@@ -113,7 +113,7 @@ size_t lean_string_size(b_lean_obj_arg o)
     return o->size;
 }
 
-/* ---- IO --------------------------------------------------------------------------------------- */
+/* ---- IO -------------------------------------------------------------------------------------- */
 
 static lean_object *make_result(int kind, lean_object *value)
 {
@@ -162,7 +162,7 @@ void stub_lean_check_world(const lean_object *world)
 }
 #endif
 
-/* ---- the runtime ------------------------------------------------------------------------------ */
+/* ---- the runtime ----------------------------------------------------------------------------- */
 
 void lean_initialize_runtime_module(void);
 void lean_initialize(void);

@@ -1,6 +1,7 @@
 /*
- * From a Lean project to a capability that answers, in C: with a fake Lean, whose lean, leanc and Lake
- * are scripts and whose libleanshared is the stub; CMake, the C compiler, child and sessions are real.
+ * From a Lean project to a capability that answers, in C: with a fake Lean, whose lean, leanc and
+ * Lake are scripts and whose libleanshared is the stub; CMake, the C compiler, child and sessions
+ * are real.
  */
 #include "tests/support/test.h"
 
@@ -184,7 +185,7 @@ static void expect_answer(const char *answer)
     assert_true(lwb_bytes_is(kept.reply.answer.json, answer));
 }
 
-/* ---- building --------------------------------------------------------------------------------- */
+/* ---- building -------------------------------------------------------------------------------- */
 
 static bool on_row(void *ctx, const char *stream, uint64_t sequence, struct lwb_bytes row)
 {
@@ -289,7 +290,7 @@ static void two_builds_in_one_folder_take_turns(void **state)
     expect_answer("\"one\"");
 }
 
-/* ---- what is refused -------------------------------------------------------------------------- */
+/* ---- what is refused ------------------------------------------------------------------------- */
 
 static void a_project_that_makes_no_sense_is_wrong_usage(void **state)
 {
@@ -374,7 +375,7 @@ static void what_tools_refuse_is_told_in_their_words(void **state)
     expect_answer("\"mended\"");
 }
 
-/* ---- what takes too long ---------------------------------------------------------------------- */
+/* ---- what takes too long --------------------------------------------------------------------- */
 
 static void a_build_ends_at_its_time(void **state)
 {
@@ -407,7 +408,7 @@ static void a_build_is_cancelled_from_outside(void **state)
     (void)close(ends[1]);
 }
 
-/* ---- opening ---------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static void a_build_that_fails_is_a_finding(void **state)
 {
@@ -439,7 +440,7 @@ static void a_build_that_fails_is_a_finding(void **state)
     assert_int_equal(lwb_capability_open(&client, &config, &report, &err), LWB_ERR_USAGE);
 }
 
-/* ---- from the shell --------------------------------------------------------------------------- */
+/* ---- from the shell -------------------------------------------------------------------------- */
 
 /* Runs lwbuild capability build on the project; `library` and `export` may be wrong. */
 static void expect_command(const char *library, const char *export, int exit_code, const char *out,

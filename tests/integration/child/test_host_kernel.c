@@ -127,7 +127,7 @@ static void read_proofs(struct lwb_buf *out)
     assert_int_equal(lwb_file_read(out, PROOFS, NULL, &err), LWB_OK);
 }
 
-/* ---- tests ------------------------------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------------------------------- */
 
 static void proofs_are_accepted_with_a_row_each(void **state)
 {

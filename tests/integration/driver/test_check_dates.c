@@ -133,7 +133,10 @@ static void read_stamp(struct lwb_buf *out, struct echo_project *project)
     assert_int_equal(lwb_file_read(out, path, NULL, &err), LWB_OK);
 }
 
-/* To a build tool the check is up to date. Then a run now has nothing to say but what that one said. */
+/*
+ * To a build tool the check is up to date. Then a run now has nothing to say but
+ * what that one said.
+ */
 static void expect_seen(struct echo_project *project)
 {
     LWB_AUTO(lwb_buf_release) struct lwb_buf said = LWB_BUF(4096);
@@ -145,7 +148,10 @@ static void expect_seen(struct echo_project *project)
     assert_string_equal(lwb_buf_text(&said), lwb_buf_text(&says));
 }
 
-/* But by a rename: what was written before the run and is put in place behind its look has an old date. */
+/*
+ * But by a rename: what was written before the run and is put in place behind its
+ * look has an old date.
+ */
 static void an_edit_at_any_moment_is_seen_or_later_than_the_outputs(void **state)
 {
     const uint64_t longest_ns = 6000000;

@@ -227,7 +227,10 @@ static void the_doctor_says_what_works_with_a_lean(void **state)
     }
 }
 
-/* The project's lean-toolchain is edited when all is checked: a pipe holds lwbuild at the old depfile. */
+/*
+ * The project's lean-toolchain is edited when all is checked: a pipe holds lwbuild
+ * at the old depfile.
+ */
 static void choose_another_just_before_the_stamp(struct project *project, const char *file,
                                                  const char *said)
 {

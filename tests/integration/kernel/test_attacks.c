@@ -7,7 +7,10 @@
  * honest prelude. Which mistake each is after stands in tests/KERNEL.md; blocks
  * are attacked in test_forged_blocks.c, conversion in test_gates.c.
  */
-/* Controls: what the builder writes is right where nothing is wrong. ---------------------------- */
+/*
+ * Controls: what the builder writes is right where nothing is wrong.
+ * ----------------------------
+ */
 
 static void honest(struct builder *b)
 {
@@ -16,7 +19,10 @@ static void honest(struct builder *b)
     b_opaque(b, "sealed", b_const(b, "Nat"), b_nat(b, "4"));
 }
 
-/* Terms ----------------------------------------------------------------------------------------- */
+/*
+ * Terms
+ * -----------------------------------------------------------------------------------------
+ */
 
 static void self_reference(struct builder *b)
 {
@@ -188,7 +194,10 @@ static void terms_are_checked(void **state)
     check_attack(BASIC, declared_twice, LWB_KERNEL_REJECT, "declared_twice");
 }
 
-/* What is stored in few bits --------------------------------------------------------------------- */
+/*
+ * What is stored in few bits
+ * ---------------------------------------------------------------------
+ */
 
 static void claim_equal(struct builder *b, const char *x, const char *y)
 {
@@ -299,7 +308,10 @@ static void nothing_is_told_by_too_few_bits(void **state)
     check_attack(BASIC, variable_around_the_range, LWB_KERNEL_DECLINE, "variable_around_the_range");
 }
 
-/* Projections ----------------------------------------------------------------------------------- */
+/*
+ * Projections
+ * -----------------------------------------------------------------------------------
+ */
 
 static void project(struct builder *b, const char *of, const char *as, unsigned field,
                     const char *type)
@@ -366,7 +378,10 @@ static void projections_are_checked(void **state)
     check_attack(BASIC, project_out_of_proof, LWB_KERNEL_REJECT, "project_out_of_proof");
 }
 
-/* Arithmetic: Nat.add is what the file says it is. ---------------------------------------------- */
+/*
+ * Arithmetic: Nat.add is what the file says it is.
+ * ----------------------------------------------
+ */
 
 static void define_first(struct builder *b)
 {
@@ -419,7 +434,10 @@ static void arithmetic_follows_the_file(void **state)
     check_attack(BASIC, sum_is_wrong, LWB_KERNEL_REJECT, "sum_is_wrong");
 }
 
-/* Axioms and quotients --------------------------------------------------------------------------- */
+/*
+ * Axioms and quotients
+ * ---------------------------------------------------------------------------
+ */
 
 static void forged_propext(struct builder *b)
 {
@@ -527,7 +545,10 @@ static void names_of_axioms_are_kept(void **state)
     check_attack(BASIC, unsafe_axiom, LWB_KERNEL_DECLINE, "unsafe_axiom");
 }
 
-/* Deep terms: the stack is a limit, not a crash. ------------------------------------------------- */
+/*
+ * Deep terms: the stack is a limit, not a crash.
+ * -------------------------------------------------
+ */
 
 static void deep_term(struct builder *b)
 {
@@ -538,7 +559,10 @@ static void deep_term(struct builder *b)
     b_def(b, "deep", type, term);
 }
 
-/* Sharing: terms whose trees are exponentially larger than their graphs. ------------------------- */
+/*
+ * Sharing: terms whose trees are exponentially larger than their graphs.
+ * -------------------------
+ */
 
 enum { RUNGS = 120 };
 

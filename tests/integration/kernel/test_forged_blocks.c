@@ -7,7 +7,10 @@
  * Inductive types that are not what they say, and preludes that are not what
  * their names say. Which mistake each is after stands in tests/KERNEL.md.
  */
-/* Forged preludes ------------------------------------------------------------------------------- */
+/*
+ * Forged preludes
+ * -------------------------------------------------------------------------------
+ */
 
 static void empty_type(struct builder *b, const char *name, const char *rec, bool extra)
 {
@@ -121,7 +124,10 @@ static void constructor_of_no_sort(struct builder *b)
     with_field(b, b_pi(b, b_sort(b, 0), b_sort(b, 0)), b_sort(b, 0), true);
 }
 
-/* Who may be taken apart into data --------------------------------------------------------------- */
+/*
+ * Who may be taken apart into data
+ * ---------------------------------------------------------------
+ */
 
 /* A type with two constructors without fields, in this sort. */
 static void two_in(struct builder *b, unsigned sort, const char *level, bool large)
@@ -217,7 +223,10 @@ static void project_out_of_imax(struct builder *b)
     b_def(b, "bad", b_pi(b, from, prop), b_lam(b, from, b_proj(b, "P", 0, b_var(b, 0))));
 }
 
-/* What the file claims of a block ---------------------------------------------------------------- */
+/*
+ * What the file claims of a block
+ * ----------------------------------------------------------------
+ */
 
 static struct forged pair_of_values(struct builder *b)
 {
@@ -285,7 +294,10 @@ static void swaps_rules(struct builder *b)
     forge(b, &f);
 }
 
-/* Constants that a block brings along ------------------------------------------------------------ */
+/*
+ * Constants that a block brings along
+ * ------------------------------------------------------------
+ */
 
 static void void_with(struct builder *b, const char *more_ctors, const char *more_recs)
 {
@@ -361,7 +373,10 @@ static void recursor_without_types(struct builder *b)
     forge(b, &f);
 }
 
-/* Nested blocks ---------------------------------------------------------------------------------- */
+/*
+ * Nested blocks
+ * ----------------------------------------------------------------------------------
+ */
 
 static void untouched(struct builder *b)
 {

@@ -59,7 +59,10 @@ static unsigned refl(struct builder *b, const char *value)
     return app2(b, b_const_at(b, "Eq.refl", one), b_const(b, "Bool"), b_const(b, value));
 }
 
-/* Conversion is what it is, whatever was asked before. ------------------------------------------ */
+/*
+ * Conversion is what it is, whatever was asked before.
+ * ------------------------------------------
+ */
 
 static void ab(struct builder *b)
 {
@@ -92,7 +95,10 @@ static void conversion_is_not_closed(void **state)
     check(ac_after_both, NULL, LWB_KERNEL_REJECT, "ac");
 }
 
-/* A proposition with a Bool in it ---------------------------------------------------------------- */
+/*
+ * A proposition with a Bool in it
+ * ----------------------------------------------------------------
+ */
 
 /* One inductive type with one parameter h or none, and one constructor: a line of the file. */
 struct block {
@@ -255,7 +261,10 @@ static void a_stuck_sort_is_no_sort(void **state)
     check(owner, recur_through_substitution, LWB_KERNEL_REJECT, "observe");
 }
 
-/* A recursive field that is one only once it is reduced ------------------------------------------ */
+/*
+ * A recursive field that is one only once it is reduced
+ * ------------------------------------------
+ */
 
 enum hypothesis { HONEST, NOWHERE, NOT_IN_RULE, STUCK };
 

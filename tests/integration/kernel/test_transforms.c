@@ -54,7 +54,10 @@ static void fixtures_are_accepted(void **state)
     check_harmless(leave);
 }
 
-/* Renumbering: gaps, numbers far beyond 32 bits, falling numbers. -------------------------------- */
+/*
+ * Renumbering: gaps, numbers far beyond 32 bits, falling numbers.
+ * --------------------------------
+ */
 
 static void renumber_one(cJSON *value, const char *key, void *data)
 {
@@ -105,7 +108,10 @@ static void numbers_may_fall(void **state)
     check_harmless(turn_around);
 }
 
-/* Keys in another order. ------------------------------------------------------------------------ */
+/*
+ * Keys in another order.
+ * ------------------------------------------------------------------------
+ */
 
 static void reverse(cJSON *object)
 {
@@ -143,7 +149,10 @@ static void keys_may_stand_in_any_order(void **state)
     check_harmless(reverse_keys);
 }
 
-/* Every expression twice, and each use of the other copy. --------------------------------------- */
+/*
+ * Every expression twice, and each use of the other copy.
+ * ---------------------------------------
+ */
 
 static void use_copy(cJSON *value, const char *key, void *data)
 {
@@ -189,7 +198,10 @@ static void expressions_may_stand_there_twice(void **state)
     check_harmless(duplicate);
 }
 
-/* Names of bound variables, kinds of binders and hints are nothing to the kernel. --------------- */
+/*
+ * Names of bound variables, kinds of binders and hints are nothing to the kernel.
+ * ---------------
+ */
 
 static void rename_binder(cJSON *line, const char *kind)
 {
@@ -224,7 +236,10 @@ static void bound_names_and_hints_do_not_matter(void **state)
     check_harmless(rename_binders);
 }
 
-/* Declarations in another order, as far as they do not use each other. -------------------------- */
+/*
+ * Declarations in another order, as far as they do not use each other.
+ * --------------------------
+ */
 
 /* The name is a constant somewhere in the lines that declaration i can see: asked loosely. */
 static bool mentions(const cJSON *value, const bool *used_exprs, double name)
@@ -322,7 +337,10 @@ static void independent_declarations_may_change_places(void **state)
     check_harmless(permute);
 }
 
-/* Without caches, with little stack or memory ---------------------------------------------------- */
+/*
+ * Without caches, with little stack or memory
+ * ----------------------------------------------------
+ */
 
 static void limits_decline_and_caches_only_save_time(void **state)
 {
@@ -348,7 +366,10 @@ static void limits_decline_and_caches_only_save_time(void **state)
     assert_int_equal(summary.verdict, LWB_KERNEL_ACCEPT);
 }
 
-/* Mutations: one number or flag of a declaration is wrong ---------------------------------------- */
+/*
+ * Mutations: one number or flag of a declaration is wrong
+ * ----------------------------------------
+ */
 
 struct mutation {
     size_t at, target; /* numbers seen so far, the one to change */

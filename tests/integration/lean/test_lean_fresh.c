@@ -179,7 +179,7 @@ static void imports_are_seen_through_imports(void **state)
     }
 }
 
-/* ---- folders ---------------------------------------------------------------------------------- */
+/* ---- folders --------------------------------------------------------------------------------- */
 
 static size_t count_entries(const char *folder)
 {
@@ -279,7 +279,7 @@ static void a_link_to_the_project_is_left_where_it_leads(void **state)
     lean_session_finish(lean);
 }
 
-/* ---- processes --------------------------------------------------------------------------------- */
+/* ---- processes ------------------------------------------------------------------------------- */
 
 static void a_deadline_ends_the_process(void **state)
 {

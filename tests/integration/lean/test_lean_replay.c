@@ -19,7 +19,10 @@ static const char recordings[] = LWB_SOURCE_DIR "/../shared/data/lean";
 static const char *const times[] = { "jul2021", "nov2021" };
 static const char *const versions[] = { "4.0.0-nightly-2021-07-27", "4.0.0-nightly-2021-11-29" };
 
-/* From here on a worker's words are taken, too: these recordings hold no name that lost its mark. */
+/*
+ * From here on a worker's words are taken, too: these recordings hold no name that
+ * lost its mark.
+ */
 static const char trusted_version[] = "4.1.0";
 
 static const struct {

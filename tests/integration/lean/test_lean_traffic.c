@@ -52,7 +52,10 @@ static void a_refused_barrier_is_decided_by_a_fresh_process(void **state)
     }
 }
 
-/* Memory and stack of a worker hold what documents before have left; a process of its own does not. */
+/*
+ * Memory and stack of a worker hold what documents before have left; a process of
+ * its own does not.
+ */
 static void a_limit_of_the_worker_is_no_limit_of_the_module(void **state)
 {
     static const char *const limits[] = {

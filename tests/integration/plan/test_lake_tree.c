@@ -171,7 +171,10 @@ static void a_tree_is_found_again_by_how_the_traces_look(void **state)
     assert_string_equal(place_of_p(f), first);
 }
 
-/* A tree is as new as the plan that has made it, which is no reason to distrust what it leads to. */
+/*
+ * A tree is as new as the plan that has made it, which is no reason to distrust
+ * what it leads to.
+ */
 static void closures_behind_a_new_tree_are_remembered(void **state)
 {
     struct lake_fixture *f = *state;

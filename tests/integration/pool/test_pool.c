@@ -498,7 +498,10 @@ static void a_cycle_ends_the_lease(void **state)
     assert_int_equal(1, snapshot.workers);
 }
 
-/* R4, R12, R14: a timeout has its facts, claims nothing about the child's work, and the pool goes on. */
+/*
+ * R4, R12, R14: a timeout has its facts, claims nothing about the child's work,
+ * and the pool goes on.
+ */
 static void a_timeout_ends_only_its_lease(void **state)
 {
     struct pool_fixture *fixture = *state;

@@ -6,8 +6,8 @@
 
 /*
  * Every way a request can end but well. After each: there was one outcome (R1),
- * the error says which it was and nothing else (R4), what came before stays tentative (R9), the child
- * is reaped (R30), and the worker is usable or visibly gone (R5).
+ * the error says which it was and nothing else (R4), what came before stays tentative (R9), the
+ * child is reaped (R30), and the worker is usable or visibly gone (R5).
  */
 
 struct fault {

@@ -1,4 +1,7 @@
-/* The adaptor over a real Lean, in this process: reference counts, threads, streams that are stopped. */
+/*
+ * The adaptor over a real Lean, in this process: reference counts, threads,
+ * streams that are stopped.
+ */
 #include "tests/support/test.h"
 
 #include <dlfcn.h>

@@ -89,7 +89,7 @@ static void expect_diagnostic(struct fixture *fixture, const char *text)
     assert_memory_equal(diagnostic.message.ptr, text, strlen(text));
 }
 
-/* ---- diagnostics ------------------------------------------------------------------------------- */
+/* ---- diagnostics ----------------------------------------------------------------------------- */
 
 static void messages_over_the_limit_are_cut_and_then_dropped(void **state)
 {
@@ -163,7 +163,7 @@ static void what_is_not_utf8_is_repaired(void **state)
     end(&fixture);
 }
 
-/* ---- rows ---------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 static void rows_come_before_the_event_behind_them(void **state)
 {

@@ -125,7 +125,10 @@ static uint64_t as_text(uint64_t hash)
     return (1723 ^ hash) * multiplier;
 }
 
-/* What Lean 4.29.1 made of these texts stands in test_lake_trace.c; here it is what bytes must give. */
+/*
+ * What Lean 4.29.1 made of these texts stands in test_lake_trace.c; here it is
+ * what bytes must give.
+ */
 static void files_are_hashed_byte_by_byte(void **state)
 {
     static const char text[] = "293d5d0c0c3f3dded4688b3ccd6a33939ac5102b";

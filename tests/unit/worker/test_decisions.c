@@ -83,7 +83,7 @@ static void every_reason_has_a_name_of_its_own(void **state)
             assert_string_not_equal(lwb_restart_reason_name(i), lwb_restart_reason_name(j));
 }
 
-/* ---- states (R32) ----------------------------------------------------------------------------- */
+/* ---- states (R32) ---------------------------------------------------------------------------- */
 
 static void only_legal_moves_are_allowed(void **state)
 {
@@ -106,7 +106,7 @@ static void only_legal_moves_are_allowed(void **state)
     assert_false(lwb_worker_state_has_child(LWB_WORKER_CRASHED));
 }
 
-/* ---- exits ---------------------------------------------------------------------------------------- */
+/* ---- exits ----------------------------------------------------------------------------------- */
 
 static void exits_in_words(void **state)
 {
@@ -154,7 +154,7 @@ static void memory_kills_are_counted(void **state)
     assert_int_equal(0, lwb_oom_kills(path));
 }
 
-/* ---- hello ------------------------------------------------------------------------------------------- */
+/* ---- hello ----------------------------------------------------------------------------------- */
 
 static void hellos_are_judged(void **state)
 {
