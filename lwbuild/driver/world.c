@@ -12,6 +12,7 @@
 #include "lwbuild/base/path.h"
 #include "lwbuild/driver/ask_lake.h"
 #include "lwbuild/driver/child_program.h"
+#include "lwbuild/driver/scratch_folder.h"
 
 extern char **environ;
 
@@ -157,29 +158,6 @@ static void open_cache_or_go_on(struct lwb_world *world)
     }
     world->may_look_up = !world->options->recache;
     world->may_store = !world->options->read_only && !world->options->no_store;
-}
-
-static int make_scratch(struct lwb_world *world, struct lwb_error *err)
-{
-    const char *temporary = getenv("TMPDIR");
-    LWB_AUTO(lwb_buf_release) struct lwb_buf path = LWB_BUF(LWB_PATH_MAX);
-    struct lwb_error ignored;
-
-    if (world->cache && world->may_store && lwb_cache_scratch(world->cache, &path, &ignored) == 0) {
-        world->scratch = lwb_buf_take(&path);
-        return world->scratch ? LWB_OK : lwb_fail_memory(err);
-    }
-    lwb_buf_clear(&path);
-    lwb_buf_format(&path, "%s/lwbuild-XXXXXX", temporary && *temporary ? temporary : "/tmp");
-    world->scratch = lwb_buf_take(&path);
-    if (!world->scratch)
-        return lwb_fail_memory(err);
-    if (!mkdtemp(world->scratch)) {
-        lwb_fail_errno(err, LWB_ERR_SYSTEM, "cannot make a scratch folder %s", world->scratch);
-        lwb_free(LWB_TAKE(world->scratch));
-        return err->code;
-    }
-    return LWB_OK;
 }
 
 /* They are worth keeping where this run may keep anything. */
@@ -352,7 +330,7 @@ int lwb_world_open(struct lwb_world *world, const struct lwb_options *options,
     if (rc < 0)
         return rc;
     open_cache_or_go_on(world);
-    rc = make_scratch(world, err);
+    rc = lwb_scratch_folder_make(&world->scratch, world->may_store ? world->cache : NULL, err);
     if (rc == LWB_OK)
         rc = choose_trees(world, err);
     if (rc == LWB_OK)

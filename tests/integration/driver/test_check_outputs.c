@@ -49,6 +49,69 @@ static void the_depfile_names_every_source(void **state)
     assert_non_null(strstr(lwb_buf_text(&depfile), "/src/B.lean"));
 }
 
+/* The project is searched for upwards, through the folder of temporary files. */
+static void what_is_made_for_a_run_only_does_not_make_the_next_one_ask_again(void **state)
+{
+    static const char *const without[] = { "--no-cache", "--read-only" };
+    struct echo_project *project = *state;
+    const char *parent = project->scratch.dir;
+    LWB_AUTO(lwb_buf_release) struct lwb_buf depfile = LWB_BUF(1 << 20);
+
+    write_pair(project);
+    assert_int_equal(setenv("TMPDIR", parent, 1), 0);
+    for (size_t i = 0; i < LWB_COUNT(without); i++) {
+        LWB_AUTO(program_run_release) struct program_run run = { 0 };
+        struct lwb_file_stat folder, stamp;
+        struct lwb_error err;
+        const char *at;
+
+        echo_project_check(&run, project, without[i], "--stamp", "../build/stamp", "--depfile",
+                           "../build/stamp.d", "B.lean", NULL);
+        ASSERT_RUN(run, 0);
+        read_output(&depfile, project, "build/stamp.d");
+        for (at = lwb_buf_text(&depfile); (at = strstr(at, parent)); at += strlen(parent))
+            if (strchr(" \n", at[strlen(parent)]))
+                break;
+        assert_non_null(at);
+        assert_int_equal(lwb_file_stat(&folder, parent, &err), 1);
+        assert_int_equal(
+            lwb_file_stat(&stamp, scratch_path(&project->scratch, "build/stamp"), &err), 1);
+        assert_true(folder.mtime_ns <= stamp.mtime_ns);
+    }
+    assert_int_equal(unsetenv("TMPDIR"), 0);
+}
+
+static void expect_no_use_of(struct echo_project *project, const char *name)
+{
+    LWB_AUTO(program_run_release) struct program_run run = { 0 };
+    struct stat before, after;
+
+    assert_int_equal(stat(scratch_path(&project->scratch, name), &before), 0);
+    echo_project_check(&run, project, "--no-cache", "B.lean", NULL);
+    ASSERT_RUN(run, 0);
+    assert_int_equal(stat(scratch_path(&project->scratch, name), &after), 0);
+    assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof(before.st_mtim));
+}
+
+/* Where somebody else may look, or leads us, nothing private is put. */
+static void a_folder_that_others_may_enter_is_not_used(void **state)
+{
+    struct echo_project *project = *state;
+    char name[64];
+
+    write_pair(project);
+    (void)snprintf(name, sizeof(name), "lwbuild-%lu", (unsigned long)geteuid());
+    assert_int_equal(setenv("TMPDIR", project->scratch.dir, 1), 0);
+    assert_int_equal(mkdir(scratch_path(&project->scratch, name), 0700), 0);
+    assert_int_equal(chmod(scratch_path(&project->scratch, name), 0777), 0);
+    expect_no_use_of(project, name);
+    assert_int_equal(rmdir(scratch_path(&project->scratch, name)), 0);
+    assert_int_equal(mkdir(scratch_path(&project->scratch, "elsewhere"), 0700), 0);
+    assert_int_equal(symlink("elsewhere", scratch_path(&project->scratch, name)), 0);
+    expect_no_use_of(project, name);
+    assert_int_equal(unsetenv("TMPDIR"), 0);
+}
+
 static void the_depfile_names_what_else_was_read(void **state)
 {
     struct echo_project *project = *state;
@@ -393,6 +456,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_A_PROJECT(the_depfile_names_every_source),
+        IN_A_PROJECT(what_is_made_for_a_run_only_does_not_make_the_next_one_ask_again),
+        IN_A_PROJECT(a_folder_that_others_may_enter_is_not_used),
         IN_A_PROJECT(the_depfile_names_what_else_was_read),
         IN_A_PROJECT(a_failed_check_leaves_no_stamp),
         IN_A_PROJECT(an_equal_stamp_is_left_alone_when_asked),
