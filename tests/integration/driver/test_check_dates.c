@@ -148,30 +148,51 @@ static void expect_seen(struct echo_project *project)
     assert_string_equal(lwb_buf_text(&said), lwb_buf_text(&says));
 }
 
+/* Of a settled project, in ns: as long as it takes here and now. */
+static uint64_t measure_check(struct echo_project *project)
+{
+    uint64_t start;
+
+    settle(project);
+    start = lwb_clock_ns();
+    check(project);
+    return lwb_clock_ns() - start;
+}
+
 /*
  * But by a rename: what was written before the run and is put in place behind its
- * look has an old date.
+ * look has an old date. Some edits come just before a run, some just behind it, the
+ * others at moments all over the time that one takes.
  */
 static void an_edit_at_any_moment_is_seen_or_later_than_the_outputs(void **state)
 {
-    const uint64_t longest_ns = 6000000;
+    enum { BEFORE = 2, BEHIND = 5, EVERY = 8 };
     struct echo_project *project = *state;
+    uint64_t whole;
     int seen = 0;
     int later = 0;
 
     edit(project, "src/A.lean", 0);
+    whole = measure_check(project);
     for (int i = 1; i <= 150; i++) {
         LWB_AUTO(program_run_release) struct program_run run = { 0 };
         struct program_handle handle;
+        int number = i / 2 * 3 + 1 + i % 2;
         uint64_t moment;
 
         if (i % 4)
             settle(project); /* else the edit of the round before is checked meanwhile */
-        moment = lwb_clock_ns() + (uint64_t)i * 1299709 % longest_ns;
+        if (i % EVERY == BEFORE)
+            edit(project, "src/A.lean", number);
+        moment = lwb_clock_ns() + (uint64_t)i * 1299709 % (whole + whole / 2);
         echo_project_start(&handle, project, words);
-        wait_until(moment);
-        edit(project, "src/A.lean", i / 2 * 3 + 1 + i % 2);
+        if (i % EVERY != BEFORE && i % EVERY != BEHIND) {
+            wait_until(moment);
+            edit(project, "src/A.lean", number);
+        }
         program_wait(&run, &handle);
+        if (i % EVERY == BEHIND)
+            edit(project, "src/A.lean", number);
         if (run.exit_code != 0)
             continue; /* the build tool runs it again */
         if (echo_project_date(project, "src/A.lean") > echo_project_date(project, "build/stamp")) {
